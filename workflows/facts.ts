@@ -1,0 +1,74 @@
+import { z } from 'zod';
+
+/** What the pull request of the target is and does; read before anything else, because it decides the sequence. */
+export const pullRequestFacts = z.object({
+  number: z.number().int(),
+  repository: z.string(),
+  title: z.string(),
+  base: z.string(),
+  merged: z.boolean(),
+  /** Alembic version files that it adds, changes or renames. */
+  revisionFiles: z.array(z.string()),
+});
+export type PullRequestFacts = z.infer<typeof pullRequestFacts>;
+
+/** What a plan rests on. Each gate binds its approval to a digest of these; see `factsBoundBy`. */
+export const facts = z.object({
+  app: z.string(),
+  targetDigest: z.string(),
+  database: z.object({
+    attachment: z.string(),
+    addonId: z.string(),
+    addon: z.string(),
+    plan: z.string(),
+    /** Other apps that have the add-on attached: they share the database. */
+    sharedWith: z.array(z.string()),
+  }),
+  release: z.object({ version: z.number().int(), commit: z.string().nullable() }),
+  releaseCommand: z.string().nullable(),
+  migrations: z.object({
+    heads: z.array(z.string()),
+    current: z.string().nullable(),
+    pending: z.array(z.string()),
+  }),
+  matrixDigest: z.string(),
+  role: z.object({
+    credential: z.string(),
+    state: z.string(),
+    bound: z.boolean(),
+    flag: z.boolean(),
+  }),
+  pullRequest: pullRequestFacts.nullable(),
+});
+export type Facts = z.infer<typeof facts>;
+
+/** Shown beside the facts and not bound: these may change without a new approval. */
+export const observations = z.object({
+  tables: z.number().int(),
+  rows: z.number().int(),
+  dynos: z.array(z.string()),
+  serverVersion: z.string(),
+  maintenance: z.boolean(),
+});
+export type Observations = z.infer<typeof observations>;
+
+/** A gate's plan: what people approve, and the digest that their approval names. */
+export const plan = z.object({ facts, observations, digest: z.string() });
+export type Plan = z.infer<typeof plan>;
+
+export type GateId = 'go' | 'rm-11';
+
+/**
+ * The facts that the writes behind a gate rely on. `go` opens everything, so it binds everything; behind `rm-11` the
+ * migration has already happened and only what RM-11 builds on is bound.
+ */
+export function factsBoundBy(gate: GateId, all: Facts): Partial<Facts> {
+  switch (gate) {
+    case 'go':
+      return all;
+    case 'rm-11': {
+      const { app, targetDigest, database, migrations, matrixDigest, role, pullRequest } = all;
+      return { app, targetDigest, database, migrations, matrixDigest, role, pullRequest };
+    }
+  }
+}

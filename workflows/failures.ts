@@ -1,0 +1,55 @@
+/**
+ * Every failure type that the runbook names. A type is what code branches on and what an operator searches for;
+ * the message beside it says what was seen, what was expected and what to do.
+ *
+ * `refused`: before the first write the run ends at once; nothing was changed. After it, the step is parked.
+ * `retried`: tried again by the retry policy of the step's class of work, then parked.
+ */
+export const failures = {
+  InputInvalid: { handling: 'refused', meaning: 'the input is not {app, requestedBy, mode?}' },
+  WorkflowIdMismatch: { handling: 'refused', meaning: 'the workflow id is not cutover-<app>' },
+  WorkflowOptionsRefused: { handling: 'refused', meaning: 'a timeout, retry policy or cron schedule was set on the run' },
+  CarriedStateRefused: { handling: 'refused', meaning: 'state was handed to a run that no earlier run continued' },
+  UnknownApp: { handling: 'refused', meaning: 'the worker has no target file for the app' },
+  TargetFileInvalid: { handling: 'refused', meaning: 'the target file has mistakes; all of them are listed' },
+  TargetChanged: { handling: 'refused', meaning: 'the target file is not the one that the run was started with' },
+  DatabaseUrlEmpty: { handling: 'refused', meaning: 'the database variable is unset or empty' },
+  DatabaseUrlSqlite: { handling: 'refused', meaning: 'the database variable points to SQLite' },
+  DatabaseUrlForeign: { handling: 'refused', meaning: 'the database variable is not the value that its attachment provides' },
+  DatabasePlanTooSmall: { handling: 'refused', meaning: 'the plan of the add-on has no credentials of its own' },
+  DatabasePlanUnsupported: { handling: 'refused', meaning: 'the plan is managed by other commands than the runbook knows' },
+  DatabaseUnreachable: { handling: 'retried', meaning: 'no connection to PostgreSQL could be made' },
+  DatabaseNotEncrypted: { handling: 'refused', meaning: 'the connection to PostgreSQL is not encrypted' },
+  DatabaseRefused: { handling: 'refused', meaning: 'PostgreSQL refused a statement for a reason that a retry does not mend' },
+  DatabaseBusy: { handling: 'retried', meaning: 'a lock, a connection limit or a restart stood in the way' },
+  PlatformRefused: { handling: 'refused', meaning: 'a service answered 4xx: the request will not succeed as it is' },
+  PlatformTokenRejected: { handling: 'refused', meaning: 'a service does not accept the token' },
+  PlatformUnavailable: { handling: 'retried', meaning: 'a service did not answer, or answered 5xx' },
+  PlatformRateLimited: { handling: 'retried', meaning: 'a service asked to slow down (429)' },
+  PlatformAnswerUnexpected: { handling: 'refused', meaning: 'a service answered in a shape that is not known' },
+  MigrationHeadsUnclear: { handling: 'refused', meaning: 'the slug has no head or several, or the database is at a revision it does not know' },
+  MigrationFailed: { handling: 'refused', meaning: 'the upgrade command ended with an error; the database says at which revision' },
+  MigrationUnderway: { handling: 'retried', meaning: 'another upgrade of this database is running' },
+  OutcomeUnknown: { handling: 'retried', meaning: 'the answer was lost after the request was sent; the next attempt settles it by looking' },
+  SchemaDiffers: { handling: 'refused', meaning: 'tables, columns, time stamps or cascades are not as the target says' },
+  DynosNotUp: { handling: 'retried', meaning: 'not every dyno is up and new, or there is no web dyno' },
+  DynosCrashed: { handling: 'refused', meaning: 'web dynos crash again and again after the restart' },
+  ReleaseFailed: { handling: 'refused', meaning: 'a config change made a release that failed; the old release serves on' },
+  SmokeFailed: { handling: 'refused', meaning: 'the smoke suite ran and did not conclude with success' },
+  SmokeWrongCommit: { handling: 'refused', meaning: 'the smoke suite ran for another commit than the one deployed' },
+  PullRequestRefused: { handling: 'refused', meaning: 'the pull request was closed unmerged, or merged to another base' },
+  GrantMatrixInvalid: { handling: 'refused', meaning: 'the grant matrix holds something other than GRANT, REVOKE and ALTER DEFAULT PRIVILEGES' },
+  GrantsDiffer: { handling: 'refused', meaning: 'the role may do something forbidden, or may not do something it needs' },
+  BindingForeign: { handling: 'refused', meaning: 'the role\'s variable or attachment exists and belongs to something else' },
+  SessionsDiffer: { handling: 'retried', meaning: 'the app is not connected as the role, or still as the owner' },
+  NotInPlace: { handling: 'retried', meaning: 'the act was accepted but its effect could not be seen yet' },
+  SecretLeak: { handling: 'refused', meaning: 'a step was about to report a secret; the result was withheld' },
+  InvalidTransition: { handling: 'refused', meaning: 'a mistake in the runbook itself' },
+} as const satisfies Record<string, { handling: 'refused' | 'retried'; meaning: string }>;
+
+export type FailureType = keyof typeof failures;
+
+/** True for the types of the table above; anything else came from outside the project. */
+export function isFailureType(type: string | null | undefined): type is FailureType {
+  return type != null && Object.hasOwn(failures, type);
+}

@@ -1,0 +1,1 @@
+export { productionCutover } from './cutover.ts';

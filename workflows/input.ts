@@ -1,0 +1,75 @@
+import { z } from 'zod';
+
+/** Heroku's own rule for app names. */
+export const appName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{1,28}[a-z0-9]$/, 'an app name: 3 to 30 lower-case letters, digits and dashes');
+
+/**
+ * All that a run is told. Policy, approvers, repository, commands and URLs come from the worker's own target file, so
+ * that whoever starts a run cannot choose who approves it or what it does: hence `strict`.
+ */
+export const runInput = z
+  .object({
+    app: appName,
+    requestedBy: z.string().trim().min(1, 'the name of the person who asks').max(100),
+    mode: z.enum(['cutover']).optional(),
+  })
+  .strict();
+
+export type RunInput = z.infer<typeof runInput>;
+
+/** The facts of a start that decide whether it is accepted; `workflowInfo()` has them all. */
+export interface StartFacts {
+  readonly workflowId: string;
+  readonly executionTimeoutMs?: number | undefined;
+  readonly runTimeoutMs?: number | undefined;
+  readonly retryPolicy?: unknown;
+  readonly cronSchedule?: string | undefined;
+}
+
+export type StartProblem = { type: 'InputInvalid' | 'WorkflowIdMismatch' | 'WorkflowOptionsRefused'; message: string };
+
+/** What is wrong with a start, or the checked input. Pure, so that the same rule serves run, plan and docs. */
+export function checkStart(input: unknown, start: StartFacts): { input: RunInput } | { problem: StartProblem } {
+  const parsed = runInput.safeParse(input);
+  if (!parsed.success) {
+    const seen = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`).join('; ');
+    return {
+      problem: {
+        type: 'InputInvalid',
+        message:
+          `The input was refused: ${seen}. Expected {"app":"<heroku app>","requestedBy":"<your name>"} and nothing else: ` +
+          'policy, commands and URLs are read from the worker\'s target file. Nothing was changed; start again.',
+      },
+    };
+  }
+  const expected = `cutover-${parsed.data.app}`;
+  if (start.workflowId !== expected) {
+    return {
+      problem: {
+        type: 'WorkflowIdMismatch',
+        message:
+          `The workflow id is ${start.workflowId}; expected ${expected}, so that one target has one open procedure. ` +
+          `Nothing was changed; start again with --workflow-id ${expected}.`,
+      },
+    };
+  }
+  const options = [
+    start.executionTimeoutMs ? '--execution-timeout' : undefined,
+    start.runTimeoutMs ? '--run-timeout' : undefined,
+    start.retryPolicy ? 'a workflow retry policy' : undefined,
+    start.cronSchedule ? '--cron' : undefined,
+  ].filter((option) => option !== undefined);
+  if (options.length > 0) {
+    return {
+      problem: {
+        type: 'WorkflowOptionsRefused',
+        message:
+          `The run was started with ${options.join(' and ')}. A cutover waits for people as long as it takes, and a timeout ` +
+          'or a retry from outside would end it half done. Nothing was changed; start again without.',
+      },
+    };
+  }
+  return { input: parsed.data };
+}

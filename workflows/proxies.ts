@@ -1,0 +1,34 @@
+import { proxyActivities, proxyLocalActivities, type ActivityOptions } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import { steps, type StepCall, type StepResult, type WorkClass } from './steps.ts';
+
+/**
+ * Heartbeats come every 2 s, so that a dead worker is noticed within 8 s and a cancellation arrives within 2 s.
+ * Attempts are many because a probe comes first: another attempt costs a look, and does nothing twice.
+ */
+const backoff = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' };
+const common = { heartbeatTimeout: '8s', retry: { ...backoff, maximumAttempts: 12 } } satisfies ActivityOptions;
+
+/** `startToCloseTimeout` bounds one attempt; an activity ends itself a little before it (see `perform`). */
+const optionsFor: Record<WorkClass, ActivityOptions> = {
+  read: { ...common, startToCloseTimeout: '2 minutes' },
+  write: { ...common, startToCloseTimeout: '10 minutes' },
+  migration: { ...common, startToCloseTimeout: '1 hour' },
+  smoke: { ...common, startToCloseTimeout: '1 hour' },
+  // People merge a pull request when they do. One attempt polls for a day and adds no history; then the next one does.
+  poll: { ...common, startToCloseTimeout: '24 hours', retry: backoff },
+};
+
+/** Performs one step. The one-line summary stands beside the activity in the Web UI. */
+export function callStep(call: StepCall): Promise<StepResult<unknown>> {
+  const { activity, work, title } = steps[call.step];
+  const proxy = proxyActivities<Activities>({ ...optionsFor[work], summary: title });
+  return proxy[activity](call) as Promise<StepResult<unknown>>;
+}
+
+/** Reads the target file: a local activity, since it makes no request and ends in milliseconds. */
+export const { readTarget } = proxyLocalActivities<Pick<Activities, 'readTarget'>>({
+  startToCloseTimeout: '10s',
+  retry: { maximumAttempts: 3 },
+  summary: 'Read the target file',
+});

@@ -1,0 +1,57 @@
+import { setCurrentDetails, upsertMemo } from '@temporalio/workflow';
+import { decide, type Abort } from './decide.ts';
+import { renderDetails } from './details.ts';
+import { nextEntry } from './journal.ts';
+import type { Message } from './messages.ts';
+import { transition, type RunEvent, type RunState } from './state.ts';
+import { view } from './view.ts';
+
+/** A run: its state, which only `apply` replaces, and the messages that wait to be taken out. */
+export interface Run {
+  readonly state: RunState;
+  readonly inbox: Message[];
+  apply(event: RunEvent): void;
+  /** Takes every waiting message out and acts on it; a wish to end the run is returned, not acted on. */
+  takeMessages(): Abort | undefined;
+}
+
+/** @param initial the state of a new run, or the one that continue-as-new carried */
+export function createRun(initial: RunState): Run {
+  let state = initial;
+  const inbox: Message[] = [];
+
+  const apply = (event: RunEvent): void => {
+    const now = Date.now();
+    const next = transition(state, event, now);
+    const entry = nextEntry(state, event, now);
+    state = entry ? { ...next, journal: [...next.journal, entry] } : next;
+    if (entry) publish(state, entry);
+  };
+
+  return {
+    get state() {
+      return state;
+    },
+    inbox,
+    apply,
+    takeMessages() {
+      let abort: Abort | undefined;
+      for (let message = inbox.shift(); message !== undefined; message = inbox.shift()) {
+        const decision = decide(state, message);
+        decision.events.forEach(apply);
+        abort ??= decision.abort;
+      }
+      return abort;
+    },
+  };
+}
+
+/**
+ * The memo shows where a run stands even when no worker is up to answer a query, and each entry that passes through it
+ * stays in the history after a Terminate.
+ */
+function publish(state: RunState, entry: RunState['journal'][number]): void {
+  const status = view(state);
+  upsertMemo({ stage: status.stage, phase: status.phase ?? 'end', waitingFor: status.waitingFor?.what ?? 'nothing', journal: entry });
+  setCurrentDetails(renderDetails(status));
+}

@@ -1,0 +1,74 @@
+import type { Facts, GateId, PullRequestFacts } from './facts.ts';
+import type { StepId } from './steps.ts';
+
+export type Phase = 'preflight' | 'rm-10' | 'rm-11';
+
+/** One line of a procedure. */
+export type Item =
+  | {
+      readonly kind: 'step';
+      readonly id: StepId;
+      readonly phase: Phase;
+      /** The gate for which a survey makes the plan. */
+      readonly planFor?: GateId;
+      /** A restart that must leave no dyno from before the step, not merely none from before the release. */
+      readonly freshDynos?: boolean;
+      /** A smoke suite that must find the app connected as the restricted role. */
+      readonly asRole?: boolean;
+    }
+  | { readonly kind: 'gate'; readonly id: GateId; readonly phase: Phase; readonly title: string };
+
+/** What a run has learnt so far; the sequence unfolds as it learns. */
+export interface Known {
+  readonly hasPullRequest: boolean;
+  readonly pullRequest?: PullRequestFacts | undefined;
+  readonly go?: Facts | undefined;
+  readonly rm11?: Facts | undefined;
+}
+
+/**
+ * The production cutover (RM-10, then RM-11), as the people who wrote it would read it. Pure: plan, docs and audit
+ * use it too. Items are only ever appended as facts arrive, so the next item of a run is the first one not yet done.
+ */
+export function sequence(known: Known): Item[] {
+  const { pullRequest, go, rm11 } = known;
+  const preflight: Item[] = [
+    { kind: 'step', id: 'config-check', phase: 'preflight' },
+    ...when(known.hasPullRequest, { kind: 'step', id: 'inspect-pull-request', phase: 'preflight' }),
+  ];
+  if (known.hasPullRequest && pullRequest === undefined) return preflight;
+
+  // A pull request that adds a revision is merged first, so that one upgrade applies it too and the plan that people
+  // approve is made from the slug that will run. Without a revision only RM-11 has to wait for it.
+  const awaitPullRequest: Item = { kind: 'step', id: 'await-pull-request', phase: 'preflight' };
+  const addsRevision = (pullRequest?.revisionFiles.length ?? 0) > 0;
+
+  return [
+    ...preflight,
+    ...when(pullRequest !== undefined && addsRevision, awaitPullRequest),
+    { kind: 'step', id: 'survey', phase: 'preflight', planFor: 'go' },
+    { kind: 'gate', id: 'go', phase: 'preflight', title: 'Approve the plan of the cutover' },
+
+    { kind: 'step', id: 'upgrade', phase: 'rm-10' },
+    { kind: 'step', id: 'verify-schema', phase: 'rm-10' },
+    // The dynos must start on the new schema; where no revision was pending they already run on it.
+    { kind: 'step', id: 'restart', phase: 'rm-10', freshDynos: (go?.migrations.pending.length ?? 0) > 0 },
+    { kind: 'step', id: 'smoke', phase: 'rm-10' },
+
+    ...when(pullRequest !== undefined && !addsRevision, { ...awaitPullRequest, phase: 'rm-10' }),
+    { kind: 'step', id: 'survey-rm-11', phase: 'rm-11', planFor: 'rm-11' },
+    { kind: 'gate', id: 'rm-11', phase: 'rm-11', title: 'Approve RM-11 with the evidence of RM-10' },
+
+    { kind: 'step', id: 'credential', phase: 'rm-11' },
+    { kind: 'step', id: 'bind-url', phase: 'rm-11' },
+    { kind: 'step', id: 'grants', phase: 'rm-11' },
+    { kind: 'step', id: 'flag', phase: 'rm-11' },
+    { kind: 'step', id: 'restart-rm-11', phase: 'rm-11', freshDynos: rm11 ? !rm11.role.flag : false },
+    { kind: 'step', id: 'smoke-rm-11', phase: 'rm-11', asRole: true },
+    { kind: 'step', id: 'verify-sessions', phase: 'rm-11' },
+  ];
+}
+
+function when(condition: boolean, item: Item): Item[] {
+  return condition ? [item] : [];
+}
