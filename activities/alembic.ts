@@ -1,0 +1,50 @@
+import { fail } from './fail.ts';
+
+/** The chain of revisions that a slug carries. */
+export interface RevisionChain {
+  readonly head: string;
+  /** The revisions below `to` that are not below `from`, oldest first. */
+  pending(from: string | null): string[];
+  has(revision: string): boolean;
+}
+
+// `0001_baseline -> 0002_orders (head), add orders`; several parents are joined by commas, the first one is <base>.
+const line = /^(?<parents>\S+(?:, \S+)*) -> (?<revision>[^\s,(]+)(?<flags>(?: \([a-z ]+\))*)(?:,|$)/;
+
+/**
+ * Reads what `alembic history` prints; lines of other shapes (log lines, blank ones) are passed over.
+ *
+ * @throws ApplicationFailure `MigrationHeadsUnclear` when there is no head, or more than one
+ */
+export function readHistory(output: string): RevisionChain {
+  const parents = new Map<string, string[]>();
+  const heads: string[] = [];
+  for (const text of output.split('\n')) {
+    const match = line.exec(text.trim())?.groups;
+    if (match?.['revision'] === undefined) continue;
+    parents.set(match['revision'], (match['parents'] ?? '').split(', ').filter((parent) => parent !== '<base>'));
+    if (/head\)/.test(match['flags'] ?? '')) heads.push(match['revision']);
+  }
+  const [head] = heads;
+  if (head === undefined || heads.length > 1) {
+    const seen = heads.length > 1 ? `has ${heads.length} heads (${heads.join(', ')})` : 'shows no head';
+    throw fail('MigrationHeadsUnclear', `The slug ${seen}; expected exactly one. Merge the heads (alembic merge) and deploy, then start again.`);
+  }
+
+  const below = (revision: string): string[] => [...(parents.get(revision) ?? []).flatMap(below), revision];
+  return {
+    head,
+    has: (revision) => parents.has(revision),
+    pending(from) {
+      if (from !== null && !parents.has(from)) {
+        throw fail(
+          'MigrationHeadsUnclear',
+          `The database is at the revision ${from}, which the slug does not know; expected one of ${[...parents.keys()].join(', ')}. ` +
+            'Deploy the slug that has it, then start again.',
+        );
+      }
+      const applied = new Set(from === null ? [] : below(from));
+      return [...new Set(below(head))].filter((revision) => !applied.has(revision));
+    },
+  };
+}

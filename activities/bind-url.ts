@@ -1,0 +1,71 @@
+import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
+import { attachedDatabase, type AttachedDatabase } from './attached-database.ts';
+import { fail } from './fail.ts';
+import { perform, type Performance, type Seen } from './perform.ts';
+import { newestRelease, targetOf, type Services } from './services.ts';
+import type { Target } from './target.ts';
+
+type BindEvidence = Evidence<'bind-url'>;
+
+/**
+ * Binds the role's URL to its variable: by attaching the credential, so that the platform owns the variable and a
+ * rotation updates it, or by copying the URL, which a rotation leaves stale.
+ */
+export async function bindUrl(services: Services, call: StepCall): Promise<StepResult<BindEvidence>> {
+  const target = await targetOf(services, call);
+  const database = await attachedDatabase(services, target);
+  return perform(target.role.bindBy === 'attachment' ? byAttachment(services, target, database) : byConfigVar(services, target, database));
+}
+
+function byAttachment(services: Services, { app, role }: Target, { addon }: AttachedDatabase): Performance<BindEvidence> {
+  const { heroku } = services;
+  const variable = `${role.attachment}_URL`;
+  return {
+    probe: async () => {
+      const [attachments, vars] = await Promise.all([heroku.listAppAttachments(app), heroku.getConfigVars(app)]);
+      const found = attachments.find((one) => one.name === role.attachment);
+      if (found === undefined) {
+        if (vars[variable] === undefined) return { is: 'absent', what: `${app} has no attachment ${role.attachment}` };
+        throw fail(
+          'BindingForeign',
+          `${variable} of ${app} was set by hand; expected the attachment ${role.attachment} to provide it. ` +
+            `Unset it with \`heroku config:unset ${variable} -a ${app}\`, then try again.`,
+        );
+      }
+      if (found.addon.id !== addon.id || found.namespace !== `credential:${role.credential}`) {
+        throw fail(
+          'BindingForeign',
+          `The attachment ${role.attachment} of ${app} is ${found.addon.name} (${found.namespace ?? 'its default credential'}); expected ` +
+            `${addon.name} (credential:${role.credential}). Detach it with \`heroku addons:detach ${role.attachment} -a ${app}\`, then try again.`,
+        );
+      }
+      return released(services, app, { variable, by: 'attachment' });
+    },
+    act: async () => {
+      await heroku.attachCredential({ app, addon: addon.name, credential: role.credential, as: role.attachment });
+    },
+  };
+}
+
+function byConfigVar(services: Services, { app, role }: Target, { addon }: AttachedDatabase): Performance<BindEvidence> {
+  const { heroku } = services;
+  const variable = `${role.attachment}_URL`;
+  return {
+    probe: async () => {
+      const [vars, url] = await Promise.all([heroku.getConfigVars(app), heroku.readCredentialUrl(addon.name, role.credential)]);
+      if (url === '' || vars[variable] !== url) return { is: 'absent', what: `${variable} does not hold the URL of ${role.credential}` };
+      return released(services, app, { variable, by: 'config-var' });
+    },
+    act: async () => {
+      await heroku.setConfigVars(app, { [variable]: await heroku.readCredentialUrl(addon.name, role.credential) });
+    },
+  };
+}
+
+/** A config write is done when its release has succeeded and is the one that serves. */
+async function released(services: Services, app: string, bound: Omit<BindEvidence, 'release'>): Promise<Seen<BindEvidence>> {
+  const { release, serving } = await newestRelease(services, app);
+  return serving
+    ? { is: 'done', evidence: { ...bound, release: release.version } }
+    : { is: 'underway', what: `release v${release.version} is ${release.status}` };
+}

@@ -1,0 +1,99 @@
+import { CancelledFailure, type Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { classify } from './classify.ts';
+import { fail } from './fail.ts';
+import { withScope, type Progress } from './scope.ts';
+import { Secrets } from './secrets.ts';
+
+/** Milliseconds between two heartbeats. */
+const heartbeatEveryMs = 2_000;
+/** An attempt ends itself this many milliseconds before the server gives it up, so that it never runs beside its successor. */
+const marginMs = 5_000;
+
+/** Called when an activity gets further; besides the heartbeat, the worker's log listens. */
+export type ProgressListener = (activity: { type: string; step: string; attempt: number }, progress: Progress) => void;
+
+/**
+ * The boundary around every activity: heartbeats, deadline, classification of what went wrong, and redaction of all
+ * that leaves. Nothing behind it has to remember any of these.
+ *
+ * @throws CancelledFailure when the run asked it to stop
+ * @throws ApplicationFailure redacted, of a type of `failures.ts`
+ */
+export async function atBoundary(
+  context: Context,
+  args: readonly unknown[],
+  listener: ProgressListener,
+  work: () => Promise<unknown>,
+): Promise<unknown> {
+  const { info } = context;
+  const secrets = new Secrets();
+  const deadline = AbortSignal.timeout(Math.max(1_000, info.startToCloseTimeoutMs - marginMs));
+  const signal = AbortSignal.any([context.cancellationSignal, deadline]);
+  const step = stepOf(args) ?? info.activityType;
+
+  let progress: Progress = 'begun';
+  const report = (next: Progress): void => {
+    progress = next;
+    if (!info.isLocal) context.heartbeat(next);
+    listener({ type: info.activityType, step, attempt: info.attempt }, next);
+  };
+  const heart = info.isLocal ? undefined : setInterval(() => context.heartbeat(progress), heartbeatEveryMs);
+  try {
+    return await withScope({ signal, secrets, report }, async () => {
+      report('begun');
+      const result = await work();
+      const leak = secrets.find(result);
+      if (leak !== undefined) {
+        throw fail('SecretLeak', `The step was about to report a secret in ${leak}. The result was withheld; nothing left the worker.`);
+      }
+      return result;
+    });
+  } catch (error) {
+    if (context.cancellationSignal.aborted) throw new CancelledFailure('stopped on request; what the step did is settled by its next look');
+    if (deadline.aborted) {
+      throw fail('OutcomeUnknown', `The attempt ran out of time while ${progress}; the next one settles it by looking.`);
+    }
+    throw redactFailure(classify(error), secrets);
+  } finally {
+    clearInterval(heart);
+  }
+}
+
+function stepOf(args: readonly unknown[]): string | undefined {
+  const step = (args[0] as { step?: unknown } | undefined)?.step;
+  return typeof step === 'string' ? step : undefined;
+}
+
+/** The failure rebuilt without secrets: message, details, stack and the whole chain of causes. */
+export function redactFailure(failure: ApplicationFailure, secrets: Secrets): ApplicationFailure {
+  const rebuilt = ApplicationFailure.create({
+    message: secrets.redact(failure.message),
+    type: failure.type ?? 'Unknown',
+    nonRetryable: failure.nonRetryable ?? false,
+    details: redactValue(failure.details ?? [], secrets) as unknown[],
+    ...(failure.nextRetryDelay == null ? {} : { nextRetryDelay: failure.nextRetryDelay }),
+    ...(failure.cause instanceof Error ? { cause: redactCause(failure.cause, secrets) } : {}),
+  });
+  rebuilt.stack = secrets.redact(failure.stack ?? '');
+  return rebuilt;
+}
+
+function redactCause(error: Error, secrets: Secrets, depth = 0): Error {
+  const plain = new Error(secrets.redact(error.message));
+  plain.name = secrets.redact(error.name);
+  plain.stack = secrets.redact(error.stack ?? '');
+  if (error.cause instanceof Error && depth < 5) plain.cause = redactCause(error.cause, secrets, depth + 1);
+  return plain;
+}
+
+function redactValue(value: unknown, secrets: Secrets): unknown {
+  if (typeof value === 'string') return secrets.redact(value);
+  if (Array.isArray(value)) return value.map((inner) => redactValue(inner, secrets));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [secrets.redact(key), redactValue(inner, secrets)]),
+    );
+  }
+  return value;
+}

@@ -1,0 +1,66 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { ConnectionError } from 'slonik';
+import { NoAnswerError, ServiceError, UnexpectedAnswerError } from './clients/errors.ts';
+import { sqlState } from './clients/postgres.ts';
+import { fail } from './fail.ts';
+
+/**
+ * What went wrong, as a failure of the table. Branches on type, status and SQLSTATE, never on message text.
+ * An error that nobody foresaw is tried again, and parks the step when it stays.
+ */
+export function classify(error: unknown): ApplicationFailure {
+  if (error instanceof ApplicationFailure) return error;
+  if (error instanceof ServiceError) return classifyAnswer(error);
+  if (error instanceof NoAnswerError) {
+    return fail('PlatformUnavailable', `${error.message}. It is tried again; what was sent is settled by looking.`, error);
+  }
+  if (error instanceof UnexpectedAnswerError) {
+    return fail('PlatformAnswerUnexpected', `${error.message}. The service may have changed; see that the base URL is right.`, error);
+  }
+  const state = sqlState(error);
+  if (state !== undefined) return classifySqlState(state, error as Error);
+  if (error instanceof ConnectionError || isNetworkError(error)) {
+    return fail('DatabaseUnreachable', `No connection to PostgreSQL: ${(error as Error).message}. It is tried again.`, error);
+  }
+  const { message, name } = error instanceof Error ? error : { message: String(error), name: 'Error' };
+  return ApplicationFailure.create({ type: name, message, ...(error instanceof Error ? { cause: error } : {}) });
+}
+
+function classifyAnswer(error: ServiceError): ApplicationFailure {
+  const { status, message, service } = error;
+  if (status === 401 || status === 403) {
+    return fail('PlatformTokenRejected', `${message}. Give the worker a token for ${service} that may do this, and try again.`, error);
+  }
+  if (status === 429) {
+    const failure = fail('PlatformRateLimited', `${message}. It is tried again more slowly.`, error);
+    return ApplicationFailure.create({
+      message: failure.message,
+      type: 'PlatformRateLimited',
+      cause: error,
+      // Heroku refills about 75 requests a minute and was not seen to send Retry-After [docs].
+      nextRetryDelay: error.retryAfterMs ?? 20_000,
+    });
+  }
+  if (status >= 500 || status === 408) return fail('PlatformUnavailable', `${message}. It is tried again.`, error);
+  return fail('PlatformRefused', `${message}. The request will not succeed as it is: see the message and the target file.`, error);
+}
+
+function classifySqlState(state: string, error: Error): ApplicationFailure {
+  const seen = `PostgreSQL answered ${state}: ${rootMessage(error)}`;
+  // 08: connection lost. 57P: shut down or starting up.
+  if (/^(08|57P)/.test(state)) return fail('DatabaseUnreachable', `${seen}. It is tried again.`, error);
+  // 53: out of connections or memory. 55P03: lock timeout. 40: serialization or deadlock. 57014: statement timeout.
+  if (/^(53|40|55P03|57014)/.test(state)) return fail('DatabaseBusy', `${seen}. It is tried again.`, error);
+  return fail('DatabaseRefused', `${seen}. A retry does not mend this by itself.`, error);
+}
+
+function rootMessage(error: Error): string {
+  let current = error;
+  while (current.cause instanceof Error) current = current.cause;
+  return current.message;
+}
+
+function isNetworkError(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' && /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)/.test(code);
+}

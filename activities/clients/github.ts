@@ -1,0 +1,133 @@
+import { Octokit } from '@octokit/rest';
+import { z } from 'zod';
+import { currentScope } from '../scope.ts';
+import { NoAnswerError, ServiceError, UnexpectedAnswerError } from './errors.ts';
+
+const pull = z.object({
+  number: z.number().int(),
+  title: z.string(),
+  state: z.enum(['open', 'closed']),
+  merged: z.boolean(),
+  merge_commit_sha: z.string().nullable(),
+  base: z.object({ ref: z.string() }),
+});
+const file = z.object({ filename: z.string(), status: z.string() });
+const run = z.object({
+  id: z.number().int(),
+  display_title: z.string(),
+  status: z.string(),
+  conclusion: z.string().nullable(),
+  head_sha: z.string(),
+  html_url: z.string(),
+});
+
+export type Pull = z.infer<typeof pull>;
+export type WorkflowRun = z.infer<typeof run>;
+export type GithubClient = ReturnType<typeof createGithubClient>;
+
+export interface GithubOptions {
+  /** Base URL of the REST API. */
+  readonly apiUrl: string;
+  readonly token: string;
+}
+
+/** The parts of GitHub that a cutover needs: one pull request, and the dispatch of the smoke suite. */
+export function createGithubClient({ apiUrl, token }: GithubOptions) {
+  const octokit = new Octokit({
+    baseUrl: apiUrl,
+    auth: token,
+    userAgent: 'cutover-runbook',
+    log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+  });
+
+  return {
+    getPull: (repository: string, number: number) =>
+      ask(token, `pull request ${number}`, pull, async (request) => {
+        const answer = await octokit.rest.pulls.get({ ...split(repository), pull_number: number, request });
+        return answer.data;
+      }),
+
+    /** Every file of the pull request: the list comes in pages, and a revision may stand on any of them. */
+    listPullFiles: (repository: string, number: number) =>
+      ask(token, `files of pull request ${number}`, z.array(file), (request) =>
+        octokit.paginate(octokit.rest.pulls.listFiles, { ...split(repository), pull_number: number, per_page: 100, request }),
+      ),
+
+    /**
+     * Dispatches a workflow, and answers the run's id where the server gives it. An older server answers 204, or
+     * refuses the unknown field; the run is then found by the marker in its title [docs].
+     */
+    async dispatch(repository: string, workflow: string, ref: string, inputs: Record<string, string>): Promise<number | undefined> {
+      const send = (details: { return_run_details?: true }) =>
+        ask(token, `dispatch of ${workflow}`, z.object({ workflow_run_id: z.number().int() }).optional(), async (request) => {
+          const answer: { status: number; data?: unknown } = await octokit.rest.actions.createWorkflowDispatch({
+            ...split(repository),
+            workflow_id: workflow,
+            ref,
+            inputs,
+            ...details,
+            request,
+          });
+          currentScope().report('underway');
+          return answer.status === 200 ? answer.data : undefined;
+        });
+      try {
+        return (await send({ return_run_details: true }))?.workflow_run_id;
+      } catch (error) {
+        if (!(error instanceof ServiceError) || ![400, 422].includes(error.status)) throw error;
+        return (await send({}))?.workflow_run_id;
+      }
+    },
+
+    /** The newest dispatched run whose title holds the marker. */
+    async findRun(repository: string, workflow: string, marker: string): Promise<WorkflowRun | undefined> {
+      const runs = await ask(token, `runs of ${workflow}`, z.array(run), async (request) => {
+        const answer = await octokit.rest.actions.listWorkflowRuns({
+          ...split(repository),
+          workflow_id: workflow,
+          event: 'workflow_dispatch',
+          per_page: 100,
+          request,
+        });
+        return answer.data.workflow_runs;
+      });
+      return runs.find((one) => one.display_title.includes(marker));
+    },
+  };
+}
+
+function split(repository: string): { owner: string; repo: string } {
+  const [owner = '', repo = ''] = repository.split('/');
+  return { owner, repo };
+}
+
+/** Runs one request, and turns what can come of it into the errors that the steps know. */
+async function ask<S extends z.ZodTypeAny>(
+  token: string,
+  what: string,
+  schema: S,
+  send: (request: { signal: AbortSignal }) => Promise<unknown>,
+): Promise<z.output<S>> {
+  const { signal, secrets } = currentScope();
+  secrets.add(token);
+  let data: unknown;
+  try {
+    data = await send({ signal: AbortSignal.any([signal, AbortSignal.timeout(30_000)]) });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw translate(what, error);
+  }
+  const parsed = schema.safeParse(data);
+  if (parsed.success) return parsed.data as z.output<S>;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new UnexpectedAnswerError('GitHub', what, problems.slice(0, 5).join('; '));
+}
+
+function translate(what: string, error: unknown): Error {
+  const { status, response } = (error ?? {}) as { status?: number; response?: { headers?: Record<string, string> } };
+  // Octokit gives a lost connection the status 500, but no response.
+  if (typeof status !== 'number' || response === undefined) return new NoAnswerError('GitHub', what, error);
+  const seconds = Number(response.headers?.['retry-after'] ?? NaN);
+  const wait = Number.isFinite(seconds) ? seconds * 1000 : undefined;
+  return new ServiceError('GitHub', what, status, '', error instanceof Error ? error.message : '', wait);
+}

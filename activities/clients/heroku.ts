@@ -1,0 +1,188 @@
+import { z } from 'zod';
+import { currentScope } from '../scope.ts';
+import { requestJson, type JsonRequest } from './http.ts';
+
+const named = z.object({ id: z.string(), name: z.string() });
+
+const app = z.object({
+  id: z.string(),
+  name: z.string(),
+  maintenance: z.boolean(),
+});
+const release = z.object({
+  id: z.string(),
+  version: z.number().int(),
+  status: z.enum(['pending', 'succeeded', 'failed', 'expired']),
+  current: z.boolean(),
+  description: z.string().nullable(),
+  created_at: z.string(),
+  slug: z.object({ id: z.string() }).nullable(),
+});
+const slug = z.object({
+  id: z.string(),
+  commit: z.string().nullable(),
+  process_types: z.record(z.string()).nullable(),
+});
+const attachment = z.object({
+  id: z.string(),
+  name: z.string(),
+  namespace: z.string().nullable(),
+  app: named,
+  addon: z.object({ id: z.string(), name: z.string() }),
+});
+const addon = z.object({
+  id: z.string(),
+  name: z.string(),
+  plan: z.object({ name: z.string() }),
+});
+const dyno = z.object({
+  id: z.string(),
+  name: z.string(),
+  type: z.string(),
+  state: z.string(),
+  command: z.string(),
+  created_at: z.string(),
+  release: z.object({ version: z.number().int() }),
+});
+const startedDyno = dyno.extend({ attach_url: z.string().nullable() });
+const formation = z.object({ type: z.string(), quantity: z.number().int() });
+const credential = z.object({
+  name: z.string(),
+  state: z.string(),
+  database: z.string(),
+  host: z.string(),
+  port: z.coerce.number(),
+  credentials: z.array(z.object({ user: z.string(), state: z.string() })),
+});
+
+export type Release = z.infer<typeof release>;
+export type Attachment = z.infer<typeof attachment>;
+export type Addon = z.infer<typeof addon>;
+export type Dyno = z.infer<typeof dyno>;
+export type Credential = z.infer<typeof credential>;
+
+export interface HerokuOptions {
+  /** Base URL of the Platform API. */
+  readonly apiUrl: string;
+  /** Base URL of the Data API, which is another host in production. */
+  readonly dataUrl: string;
+  readonly token: string;
+}
+
+export type HerokuClient = ReturnType<typeof createHerokuClient>;
+
+/** The parts of Heroku's Platform API (version 3) and Data API that a cutover needs, typed and checked. */
+export function createHerokuClient({ apiUrl, dataUrl, token }: HerokuOptions) {
+  type Call<S extends z.ZodTypeAny> = Pick<JsonRequest<S>, 'method' | 'answer' | 'body'> & { headers?: Record<string, string> };
+
+  const platform = <S extends z.ZodTypeAny>(path: string, { headers, ...call }: Call<S>): Promise<z.output<S>> =>
+    requestJson({
+      service: 'Heroku',
+      url: `${apiUrl}${path}`,
+      headers: { accept: 'application/vnd.heroku+json; version=3', authorization: bearer(), ...headers },
+      ...call,
+    });
+  // The Data API's credential calls take the token as a Basic password without a user name [seen: official CLI 11.10.0].
+  const data = <S extends z.ZodTypeAny>(path: string, call: Call<S>): Promise<z.output<S>> =>
+    requestJson({ service: 'Heroku Data', url: `${dataUrl}${path}`, headers: { authorization: basic() }, ...call });
+
+  const bearer = (): string => `Bearer ${registered(token)}`;
+  const basic = (): string => `Basic ${registered(Buffer.from(`:${registered(token)}`).toString('base64'))}`;
+  const credentialsOf = (addonName: string): string => `/postgres/v0/databases/${part(addonName)}/credentials`;
+
+  return {
+    getApp: (name: string) => platform(`/apps/${part(name)}`, { method: 'GET', answer: app }),
+
+    /** Config vars. Every value that holds a password is registered as a secret before it is returned. */
+    async getConfigVars(name: string): Promise<Record<string, string>> {
+      return learnt(await platform(`/apps/${part(name)}/config-vars`, { method: 'GET', answer: z.record(z.string()) }));
+    },
+
+    /** Sets several variables, or unsets with null, in one release. The answer says nothing of that release. */
+    async setConfigVars(name: string, change: Record<string, string | null>): Promise<void> {
+      await platform(`/apps/${part(name)}/config-vars`, { method: 'PATCH', body: change, answer: z.unknown() });
+    },
+
+    /** @returns newest first */
+    listReleases: (name: string, max = 10) =>
+      platform(`/apps/${part(name)}/releases`, {
+        method: 'GET',
+        headers: { range: `version ..; order=desc,max=${max}` },
+        answer: z.array(release),
+      }),
+    getSlug: (name: string, id: string) => platform(`/apps/${part(name)}/slugs/${part(id)}`, { method: 'GET', answer: slug }),
+
+    listAppAttachments: (name: string) =>
+      platform(`/apps/${part(name)}/addon-attachments`, { method: 'GET', answer: z.array(attachment) }),
+    listAddonAttachments: (id: string) =>
+      platform(`/addons/${part(id)}/addon-attachments`, { method: 'GET', answer: z.array(attachment) }),
+    getAddon: (id: string) => platform(`/addons/${part(id)}`, { method: 'GET', answer: addon }),
+
+    /** @param as name of the attachment; its variable is that name with `_URL` behind it */
+    attachCredential: (target: { app: string; addon: string; credential: string; as: string }) =>
+      platform('/addon-attachments', {
+        method: 'POST',
+        body: { app: target.app, addon: target.addon, name: target.as, namespace: `credential:${target.credential}` },
+        answer: attachment,
+      }),
+
+    listDynos: (name: string) => platform(`/apps/${part(name)}/dynos`, { method: 'GET', answer: z.array(dyno) }),
+    listFormation: (name: string) => platform(`/apps/${part(name)}/formation`, { method: 'GET', answer: z.array(formation) }),
+
+    /** Starts a one-off dyno whose output is taken by rendezvous; it ends when the taker disconnects [docs]. */
+    async runAttached(name: string, command: string, env: Record<string, string>): Promise<{ name: string; attachUrl: string }> {
+      const started = await platform(`/apps/${part(name)}/dynos`, {
+        method: 'POST',
+        body: { command, env, attach: true, force_no_tty: true },
+        answer: startedDyno,
+      });
+      return { name: started.name, attachUrl: registered(started.attach_url ?? '') };
+    },
+
+    /** Restarts the dynos of one process type; one-off dynos of other people go on. Answers before they are up. */
+    async restartProcesses(name: string, type: string): Promise<void> {
+      await platform(`/apps/${part(name)}/formations/${part(type)}`, { method: 'DELETE', answer: z.unknown() });
+    },
+
+    /** @returns undefined when there is no such credential */
+    async findCredential(addonName: string, name: string): Promise<Credential | undefined> {
+      const all = await data(credentialsOf(addonName), { method: 'GET', answer: z.array(credential) });
+      return all.find((one) => one.name === name);
+    },
+    async createCredential(addonName: string, name: string): Promise<void> {
+      await data(credentialsOf(addonName), { method: 'POST', body: { name }, answer: z.unknown() });
+    },
+    /** The URL of a credential: a secret, read only where the platform is not to bind it itself. */
+    async readCredentialUrl(addonName: string, name: string): Promise<string> {
+      const full = await data(`${credentialsOf(addonName)}/${part(name)}`, {
+        method: 'GET',
+        answer: credential.extend({
+          credentials: z.array(z.object({ user: z.string(), password: z.string(), state: z.string() })),
+        }),
+      });
+      const active = full.credentials.find((one) => one.state === 'active');
+      if (active === undefined) return '';
+      const url = new URL(`postgres://${full.host}:${full.port}/${full.database}`);
+      url.username = active.user;
+      url.password = registered(active.password);
+      currentScope().secrets.addUrl(url.href);
+      return url.href;
+    },
+  };
+}
+
+/** One segment of a path. */
+function part(text: string): string {
+  return encodeURIComponent(text);
+}
+
+function registered(secret: string): string {
+  currentScope().secrets.add(secret);
+  return secret;
+}
+
+function learnt(vars: Record<string, string>): Record<string, string> {
+  const { secrets } = currentScope();
+  for (const value of Object.values(vars)) secrets.addUrl(value);
+  return vars;
+}

@@ -1,0 +1,66 @@
+import type { z } from 'zod';
+import { currentScope } from '../scope.ts';
+import { NoAnswerError, ServiceError, UnexpectedAnswerError } from './errors.ts';
+
+/** Milliseconds after which one request counts as not answered. */
+const requestTimeoutMs = 30_000;
+
+export interface JsonRequest<S extends z.ZodTypeAny> {
+  readonly service: string;
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly answer: S;
+}
+
+/**
+ * One JSON request, checked against the shape that its caller expects.
+ *
+ * @throws ServiceError on 4xx and 5xx; NoAnswerError when nothing or half an answer came; UnexpectedAnswerError
+ */
+export async function requestJson<S extends z.ZodTypeAny>(request: JsonRequest<S>): Promise<z.output<S>> {
+  const { service, method, url, headers, body, answer } = request;
+  const { signal, report } = currentScope();
+  const name = `${method} ${new URL(url).pathname}`;
+  let status: number;
+  let text: string;
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method,
+      headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]),
+    });
+    status = response.status;
+    text = await response.text();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new NoAnswerError(service, name, error);
+  }
+  if (method !== 'GET' && response.ok) report('underway');
+
+  const json = parseJson(text);
+  if (!response.ok) {
+    const { id, message } = (json ?? {}) as { id?: unknown; message?: unknown };
+    throw new ServiceError(service, name, status, String(id ?? ''), String(message ?? response.statusText), retryAfter(response));
+  }
+  const parsed = answer.safeParse(json);
+  if (parsed.success) return parsed.data as z.output<S>;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'answer'}: ${issue.message}`);
+  throw new UnexpectedAnswerError(service, name, problems.slice(0, 5).join('; '));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function retryAfter(response: Response): number | undefined {
+  const seconds = Number(response.headers.get('retry-after') ?? NaN);
+  return Number.isFinite(seconds) ? seconds * 1000 : undefined;
+}

@@ -1,0 +1,125 @@
+import { sql } from 'slonik';
+import { z } from 'zod';
+import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
+import { attachedDatabase } from './attached-database.ts';
+import { rolledBack, sqlState, statement, type Connection, type Transaction } from './clients/postgres.ts';
+import { fail } from './fail.ts';
+import { perform } from './perform.ts';
+import { currentScope } from './scope.ts';
+import { targetOf, type Services } from './services.ts';
+import type { Target } from './target.ts';
+
+/** SQLSTATE of a refusal for want of privilege: the only one that proves that something is forbidden. */
+const insufficientPrivilege = '42501';
+
+/**
+ * Applies the grant matrix as the owner. In place means both: applying the matrix once more would change no effective
+ * privilege, and the role, connected as itself, can do what it must and is refused what it must not.
+ */
+export async function applyGrants(services: Services, call: StepCall): Promise<StepResult<Evidence<'grants'>>> {
+  const target = await targetOf(services, call);
+  const { url } = await attachedDatabase(services, target);
+  const { heroku, postgres } = services;
+  return perform({
+    probe: async () => {
+      const { missing, privileges } = await postgres.connected(url, (connection) => compareWithMatrix(connection, target));
+      if (missing.length > 0) return { is: 'absent', what: `${missing.length} privileges differ, ${missing.slice(0, 5).join(', ')} first` };
+      const roleUrl = (await heroku.getConfigVars(target.app))[`${target.role.attachment}_URL`] ?? '';
+      await postgres.connected(roleUrl, (connection) => tryAsRole(connection, target));
+      return {
+        is: 'done',
+        evidence: { matrix: target.matrixDigest, privileges, refused: target.role.mayNot, allowed: target.role.may },
+      };
+    },
+    act: () =>
+      postgres.connected(url, (connection) =>
+        connection.transaction(async (tx) => {
+          await runMatrix(tx, target);
+          currentScope().report('underway');
+        }),
+      ),
+  });
+}
+
+/** Applies the matrix in a transaction that is rolled back, and tells which effective privileges that changed. */
+async function compareWithMatrix(connection: Connection, target: Target): Promise<{ missing: string[]; privileges: number }> {
+  return rolledBack(connection, async (tx) => {
+    const before = await effectivePrivileges(tx, target);
+    await runMatrix(tx, target);
+    const after = await effectivePrivileges(tx, target);
+    return { missing: symmetricDifference(before, after), privileges: after.length };
+  });
+}
+
+async function runMatrix(tx: Transaction, target: Target): Promise<void> {
+  await tx.query(sql.unsafe`SET LOCAL lock_timeout = '5s'`);
+  for (const text of target.matrix) await tx.query(statement(text));
+}
+
+/**
+ * Everything that the role can do in the schema, by whatever way it came to it (its own grants, PUBLIC's, a role it is
+ * a member of), and what the owner's future tables and sequences will give it.
+ */
+async function effectivePrivileges(tx: Transaction, { role, migrations }: Target): Promise<readonly string[]> {
+  const { credential } = role;
+  const { schema } = migrations;
+  return tx.anyFirst(sql.type(z.object({ privilege: z.string() }))`
+    SELECT format('%s on %s', p, c.relname) AS privilege
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
+         unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) p
+    WHERE n.nspname = ${schema} AND c.relkind IN ('r', 'p', 'v', 'm') AND has_table_privilege(${credential}, c.oid, p)
+    UNION ALL
+    SELECT format('%s on sequence %s', p, c.relname)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, unnest(ARRAY['USAGE', 'SELECT', 'UPDATE']) p
+    WHERE n.nspname = ${schema} AND c.relkind = 'S' AND has_sequence_privilege(${credential}, c.oid, p)
+    UNION ALL
+    SELECT format('EXECUTE on %s', f.oid::regprocedure)
+    FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
+    WHERE n.nspname = ${schema} AND has_function_privilege(${credential}, f.oid, 'EXECUTE')
+    UNION ALL
+    SELECT format('%s on schema %s', p, ${schema}::text) FROM unnest(ARRAY['USAGE', 'CREATE']) p
+    WHERE has_schema_privilege(${credential}, ${schema}, p)
+    UNION ALL
+    SELECT format('by default %s on future %s', a.privilege_type, d.defaclobjtype)
+    FROM pg_default_acl d, aclexplode(d.defaclacl) a
+    WHERE a.grantee IN (0, (SELECT oid FROM pg_roles WHERE rolname = ${credential})) AND d.defaclrole = current_user::regrole
+    ORDER BY 1`);
+}
+
+/** Tries, as the role and always rolled back, what it must be able to do and what it must be refused. */
+async function tryAsRole(connection: Connection, { role }: Target): Promise<void> {
+  const wrong: string[] = [];
+  for (const text of role.may) {
+    const state = await refusal(connection, text);
+    if (state !== undefined) wrong.push(`it was refused (${state}): ${text}`);
+  }
+  for (const text of role.mayNot) {
+    const state = await refusal(connection, text);
+    if (state !== insufficientPrivilege) wrong.push(`it was ${state === undefined ? 'allowed' : `stopped only by ${state}`}: ${text}`);
+  }
+  if (wrong.length > 0) {
+    throw fail('GrantsDiffer', `The matrix is applied, and ${role.credential} still differs from what the target says: ${wrong.join('; ')}. Mend the matrix or the target file, then start RM-11 anew.`);
+  }
+}
+
+/** The SQLSTATE with which a statement was refused, or undefined. A wrong grant must not do harm: nothing is kept. */
+async function refusal(connection: Connection, text: string): Promise<string | undefined> {
+  try {
+    await rolledBack(connection, async (tx) => {
+      await tx.query(sql.unsafe`SET LOCAL lock_timeout = '1s'`);
+      await tx.query(statement(text));
+    });
+    return undefined;
+  } catch (error) {
+    const state = sqlState(error);
+    if (state === undefined) throw error;
+    return state;
+  }
+}
+
+function symmetricDifference(before: readonly string[], after: readonly string[]): string[] {
+  return [
+    ...after.filter((one) => !before.includes(one)).map((one) => `+${one}`),
+    ...before.filter((one) => !after.includes(one)).map((one) => `-${one}`),
+  ];
+}

@@ -1,0 +1,57 @@
+import { activityInfo } from '@temporalio/activity';
+import type { StepResult } from '../workflows/steps.ts';
+import { fail } from './fail.ts';
+import { currentScope, pause } from './scope.ts';
+
+/** What a look at the world found of a step's goal. */
+export type Seen<E> =
+  | { readonly is: 'done'; readonly evidence: E }
+  /** Somebody has begun it, this run or another; there is nothing to do but wait. */
+  | { readonly is: 'underway'; readonly what: string }
+  | { readonly is: 'absent'; readonly what: string };
+
+export interface Performance<E> {
+  /** Looks, and changes nothing. It is asked before the act, after it, and again in every retry. */
+  readonly probe: () => Promise<Seen<E>>;
+  readonly act: () => Promise<void>;
+  /** Milliseconds between two looks while waiting for the effect. */
+  readonly every?: number;
+  /** Milliseconds after the act in which its effect must be seen, at the latest. */
+  readonly within?: number;
+}
+
+/**
+ * Probe, act, verify: the one way in which a step changes the world. A retry starts with the probe, so that running
+ * twice does it once; an act whose answer was lost is settled by looking, never by sending again.
+ *
+ * @throws ApplicationFailure `NotInPlace` when the effect could not be seen in time; whatever probe and act throw
+ */
+export async function perform<E>({ probe, act, every = 500, within = 120_000 }: Performance<E>): Promise<StepResult<E>> {
+  const { report } = currentScope();
+  const interrupted = activityInfo().attempt > 1;
+  let seen = await probe();
+  if (seen.is === 'done') return { did: interrupted ? 'settled' : 'already', evidence: seen.evidence };
+
+  const acts = seen.is === 'absent';
+  if (acts) {
+    report('acting');
+    await act();
+    report('acted');
+  }
+  const deadline = Date.now() + within;
+  for (seen = await probe(); seen.is !== 'done'; seen = await probe()) {
+    if (Date.now() > deadline) {
+      throw fail('NotInPlace', `After ${within / 1000} s the step is still ${seen.is}: ${seen.what}. It is looked at again in the next attempt.`);
+    }
+    await pause(every);
+  }
+  report('verified');
+  return { did: acts ? 'acted' : interrupted ? 'settled' : 'already', evidence: seen.evidence };
+}
+
+/** A step that only looks. */
+export async function observe<E>(look: () => Promise<E>): Promise<StepResult<E>> {
+  const evidence = await look();
+  currentScope().report('verified');
+  return { did: 'observed', evidence };
+}

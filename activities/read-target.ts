@@ -1,0 +1,13 @@
+import type { TargetSummary } from '../workflows/state.ts';
+import type { Services } from './services.ts';
+
+/** What the workflow may know of the target file. It makes no request and changes nothing. */
+export async function readTarget({ targets }: Services, app: string): Promise<TargetSummary> {
+  const { digest, pullRequest, historyEventLimit } = await targets.read(app);
+  return {
+    digest,
+    hasPullRequest: pullRequest !== undefined,
+    pullRequest: pullRequest ? `${pullRequest.repository}#${pullRequest.number}` : null,
+    historyEventLimit,
+  };
+}

@@ -1,0 +1,53 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Secrets } from './secrets.ts';
+
+/**
+ * How far an activity has come. `begun`: nothing was looked at yet. `acting`: the probe found work to do and the act is
+ * about to begin. `underway`: a service has taken a write and the act is not over. `acted`: the act is over and its
+ * effect is being verified. `verified`: the result is about to be reported.
+ */
+export type Progress = 'begun' | 'acting' | 'underway' | 'acted' | 'verified';
+
+/** What belongs to one activity execution and ends with it. */
+export interface ActivityScope {
+  /** Aborted on cancellation, and a little before the attempt's own time is over. */
+  readonly signal: AbortSignal;
+  /** What was learnt and must not leave. */
+  readonly secrets: Secrets;
+  readonly report: (progress: Progress) => void;
+}
+
+const storage = new AsyncLocalStorage<ActivityScope>();
+const outside: ActivityScope = { signal: new AbortController().signal, secrets: new Secrets(), report: () => undefined };
+
+/** Runs an activity inside its own scope; clients below find its signal and register its secrets without being told. */
+export function withScope<T>(scope: ActivityScope, work: () => Promise<T>): Promise<T> {
+  return storage.run(scope, work);
+}
+
+/** The scope of the running activity; outside one, a scope that never ends and remembers nothing of use. */
+export function currentScope(): ActivityScope {
+  return storage.getStore() ?? outside;
+}
+
+/**
+ * Waits, unless the activity is cancelled or out of time.
+ *
+ * @param ms milliseconds
+ * @throws the reason of the scope's signal
+ */
+export function pause(ms: number): Promise<void> {
+  const { signal } = currentScope();
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+}

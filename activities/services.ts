@@ -1,0 +1,55 @@
+import type { StepCall } from '../workflows/steps.ts';
+import type { GithubClient } from './clients/github.ts';
+import type { HerokuClient, Release } from './clients/heroku.ts';
+import type { PostgresClient } from './clients/postgres.ts';
+import { fail } from './fail.ts';
+import type { Target, TargetStore } from './target.ts';
+
+/** All that activities reach the world through. */
+export interface Services {
+  readonly heroku: HerokuClient;
+  readonly postgres: PostgresClient;
+  readonly github: GithubClient;
+  readonly targets: TargetStore;
+}
+
+/**
+ * The target of a step call, if it is still the one that the run was started with.
+ *
+ * @throws ApplicationFailure `TargetChanged`, and what `TargetStore.read` throws
+ */
+export async function targetOf({ targets }: Services, call: StepCall): Promise<Target> {
+  const target = await targets.read(call.app);
+  if (target.digest !== call.targetDigest) {
+    throw fail(
+      'TargetChanged',
+      `The target file of ${call.app} on this worker has the digest ${target.digest.slice(0, 12)}, and the run was started with ` +
+        `${call.targetDigest.slice(0, 12)}. Put the approved file back on every worker, or abort the run and start a new one.`,
+    );
+  }
+  return target;
+}
+
+/** What the run leaves in other systems so that a retry recognises it. */
+export function markOf({ run, step, attempt }: StepCall): string {
+  return `cutover/${run}/${step}/${attempt}`;
+}
+
+/**
+ * The newest release, and whether it is the one that serves. A release command that fails leaves the old release
+ * serving although the change was answered with 200 [docs], so every config write ends here.
+ *
+ * @throws ApplicationFailure `ReleaseFailed`
+ */
+export async function newestRelease({ heroku }: Services, app: string): Promise<{ release: Release; serving: boolean }> {
+  const [release] = await heroku.listReleases(app, 1);
+  if (release === undefined) throw fail('PlatformAnswerUnexpected', `${app} has no release. Deploy the app first.`);
+  if (release.status === 'failed' || release.status === 'expired') {
+    throw fail(
+      'ReleaseFailed',
+      `Release v${release.version} (${release.description ?? 'no description'}) has ${release.status}: the release before it serves on. ` +
+        'Read the output of the release command, mend it, make a new release, then try the step again.',
+    );
+  }
+  return { release, serving: release.status === 'succeeded' && release.current };
+}

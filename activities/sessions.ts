@@ -1,0 +1,51 @@
+import { sql } from 'slonik';
+import { z } from 'zod';
+import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
+import { attachedDatabase } from './attached-database.ts';
+import { applicationName } from './clients/postgres.ts';
+import { fail } from './fail.ts';
+import { observe } from './perform.ts';
+import { pause } from './scope.ts';
+import { targetOf, type Services } from './services.ts';
+
+/** Milliseconds in which sessions of dynos that were just stopped must be gone. */
+const lingerMs = 20_000;
+
+const sessions = z.object({ role: z.number(), owner: z.number() });
+
+/**
+ * Counts who is connected to the database besides the runbook: the app must be, as the role, and nobody as the owner.
+ * The smoke suite that ran just before has filled the app's pool.
+ */
+export async function verifySessions(services: Services, call: StepCall): Promise<StepResult<Evidence<'verify-sessions'>>> {
+  const target = await targetOf(services, call);
+  const { url } = await attachedDatabase(services, target);
+  const credential = target.role.credential;
+  const count = (): Promise<z.infer<typeof sessions>> =>
+    services.postgres.connected(url, (connection) =>
+      // `backend_type` is null for other users' sessions unless the reader may see statistics, `usename` never is.
+      connection.one(sql.type(sessions)`
+        SELECT count(*) FILTER (WHERE usename = ${credential})::int AS role,
+               count(*) FILTER (WHERE usename = current_user)::int AS owner
+        FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name <> ${applicationName}
+          AND coalesce(backend_type, 'client backend') = 'client backend'`),
+    );
+
+  return observe(async () => {
+    const deadline = Date.now() + lingerMs;
+    let seen = await count();
+    while ((seen.role === 0 || seen.owner > 0) && Date.now() < deadline) {
+      await pause(1_000);
+      seen = await count();
+    }
+    if (seen.role === 0 || seen.owner > 0) {
+      throw fail(
+        'SessionsDiffer',
+        `${seen.role} sessions of ${credential} and ${seen.owner} of the owner; expected at least one and none. ` +
+          'End consoles and scripts that use the owner\'s URL, see that the app reads its flag, then try again.',
+      );
+    }
+    return seen;
+  });
+}

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { appName } from '../workflows/input.ts';
+
+const identifier = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'a plain PostgreSQL name: lower-case letters, digits, underscores');
+const variable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'a config var: capital letters, digits, underscores');
+const repository = z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'owner/name');
+const command = z.string().min(1).regex(/^[^\n\r]*$/, 'one line');
+/** The largest number of tables, statements and the like that a person can still review. */
+const few = 500;
+
+/**
+ * A target file: what the worker may do to one app, and every name of that app's that the runbook needs. It is the
+ * worker's own; a run names the app and nothing else. Strict, so that a misspelt field is a mistake and not a default.
+ */
+export const targetSchema = z
+  .object({
+    app: appName,
+    database: z
+      .object({
+        /** The attachment that owns the app's database variable, without `_URL`. */
+        attachment: variable,
+      })
+      .strict(),
+    migrations: z
+      .object({
+        /** Run at the root of the slug. */
+        upgrade: command,
+        /** Prints the chain of revisions as `alembic history` does; needs no database. */
+        history: command,
+        versionTable: identifier,
+        schema: identifier,
+      })
+      .strict(),
+    schema: z
+      .object({
+        /** Every table that must exist after the upgrade; the version table is expected beside them. */
+        tables: z.array(identifier).min(1).max(few),
+        /** Column types of the tables that were designed to the letter, as PostgreSQL's `format_type` writes them. */
+        columns: z.record(identifier, z.record(identifier, z.string())),
+        /** Deleting a row here must reach every row that belongs to it. */
+        cascadesFrom: identifier,
+      })
+      .strict(),
+    role: z
+      .object({
+        credential: identifier,
+        /** The attachment, without `_URL`, under which the app finds the role's URL. */
+        attachment: variable,
+        /** `attachment`: the platform owns and rotates the variable. `config-var`: the runbook copies the URL. */
+        bindBy: z.enum(['attachment', 'config-var']).default('attachment'),
+        /** The grant matrix: an SQL file beside the target file. */
+        grants: z.string(),
+        /** Statements that the role must be able to do; each is tried and rolled back. */
+        may: z.array(command).min(1).max(few),
+        /** Statements that the role must be refused with insufficient privilege; each is tried and rolled back. */
+        mayNot: z.array(command).min(1).max(few),
+      })
+      .strict(),
+    flag: z.object({ name: variable, value: z.string().min(1) }).strict(),
+    smoke: z.object({ repository, workflow: z.string().min(1), ref: z.string().min(1) }).strict(),
+    pullRequest: z
+      .object({
+        repository,
+        number: z.number().int().positive(),
+        base: z.string().min(1),
+        /** Folder of the Alembic versions in that repository: a file here is a revision. */
+        versions: z.string().min(1),
+        /** Seconds between two looks at the pull request and the deployed slug. */
+        pollSeconds: z.number().min(1).max(3600).default(15),
+      })
+      .strict()
+      .optional(),
+    /** Events after which a run continues as new at its next quiet point. */
+    historyEventLimit: z.number().int().min(25).max(40_000).default(10_000),
+  })
+  .strict()
+  .superRefine((target, context) => {
+    if (target.role.attachment === target.database.attachment) {
+      context.addIssue({ code: 'custom', path: ['role', 'attachment'], message: 'must differ from database.attachment' });
+    }
+    for (const table of Object.keys(target.schema.columns)) {
+      if (!target.schema.tables.includes(table)) {
+        context.addIssue({ code: 'custom', path: ['schema', 'columns', table], message: 'is not among schema.tables' });
+      }
+    }
+    if (!target.schema.tables.includes(target.schema.cascadesFrom)) {
+      context.addIssue({ code: 'custom', path: ['schema', 'cascadesFrom'], message: 'is not among schema.tables' });
+    }
+  });
+
+export type TargetFile = z.infer<typeof targetSchema>;
+
+/** A target file with what it refers to. */
+export interface Target extends TargetFile {
+  /** SHA-256 over the file and the grant matrix, in hex. */
+  readonly digest: string;
+  /** The statements of the grant matrix. */
+  readonly matrix: readonly string[];
+  /** SHA-256 of the grant matrix, in hex. */
+  readonly matrixDigest: string;
+}
+
+/** Where targets come from: files, in the worker. */
+export interface TargetStore {
+  /**
+   * @throws ApplicationFailure `UnknownApp`, `TargetFileInvalid` (naming every mistake) or `GrantMatrixInvalid`
+   */
+  read(app: string): Promise<Target>;
+}

@@ -1,0 +1,64 @@
+import { sql } from 'slonik';
+import { z } from 'zod';
+import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
+import { attachedDatabase } from './attached-database.ts';
+import { runOneOff } from './clients/one-off.ts';
+import { fail } from './fail.ts';
+import { perform, type Seen } from './perform.ts';
+import { databaseRevision, lastLines, slugRevisions } from './revisions.ts';
+import { markOf, targetOf, type Services } from './services.ts';
+
+type UpgradeEvidence = Evidence<'upgrade'>;
+
+/** A statement of the migration that meets a lock gives up instead of queueing up every reader behind it. */
+const sessionSettings = { PGOPTIONS: '-c lock_timeout=5s' };
+
+/**
+ * Upgrades the schema to the slug's head in a one-off dyno. What tells whether it happened is the version table, not
+ * the dyno: its stream can drop, and `heroku run` itself exits 0 when the remote command fails.
+ */
+export async function upgradeSchema(services: Services, call: StepCall): Promise<StepResult<UpgradeEvidence>> {
+  const target = await targetOf(services, call);
+  const { app, migrations } = target;
+  const { heroku, postgres } = services;
+  const { url } = await attachedDatabase(services, target);
+  const chain = await slugRevisions(services, target, `${markOf(call)}/history`);
+  const revision = (): Promise<string | null> => postgres.connected(url, (connection) => databaseRevision(connection, target));
+
+  const from = await revision();
+  const pending = chain.pending(from);
+  let dyno: string | null = null;
+
+  const probe = async (): Promise<Seen<UpgradeEvidence>> => {
+    // An interrupted attempt's dyno may still be writing; it is waited for, never joined by a second one.
+    const running = (await heroku.listDynos(app)).find((one) => one.command.includes(migrations.upgrade) && one.type === 'run');
+    if (running !== undefined) return { is: 'underway', what: `${running.name} is running \`${migrations.upgrade}\`` };
+    const now = await revision();
+    if (now === chain.head) return { is: 'done', evidence: { from, to: now, applied: from === now ? [] : pending, dyno } };
+    return { is: 'absent', what: `the database is at ${now ?? 'no revision'}, the slug's head is ${chain.head}` };
+  };
+
+  const act = (): Promise<void> =>
+    postgres.connected(url, async (connection) => {
+      // Held by this session while the dyno runs, so that no other run or worker upgrades the same database meanwhile.
+      const locked = await connection.oneFirst(
+        sql.type(z.object({ locked: z.boolean() }))`SELECT pg_try_advisory_lock(hashtext(${`cutover upgrade ${app}`})) AS locked`,
+      );
+      if (!locked) throw fail('MigrationUnderway', `Another session holds the upgrade lock of ${app}'s database. It is tried again.`);
+      const outcome = await runOneOff(heroku, { app, command: migrations.upgrade, env: sessionSettings, mark: markOf(call) });
+      dyno = outcome.dyno;
+      if (outcome.exitStatus === undefined) {
+        throw fail('OutcomeUnknown', `The stream of ${outcome.dyno} ended without a status; the version table settles what it did.`);
+      }
+      if (outcome.exitStatus !== 0) {
+        throw fail(
+          'MigrationFailed',
+          `\`${migrations.upgrade}\` ended with status ${outcome.exitStatus} in ${outcome.dyno}; the database is at ` +
+            `${(await databaseRevision(connection, target)) ?? 'no revision'}, expected ${chain.head}. Mend the revision, deploy, then try again. ` +
+            `Its last lines:\n${lastLines(outcome.output)}`,
+        );
+      }
+    });
+
+  return perform({ probe, act });
+}

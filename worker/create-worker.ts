@@ -1,0 +1,52 @@
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { atBoundary, type ProgressListener } from '../activities/boundary.ts';
+import { createGithubClient } from '../activities/clients/github.ts';
+import { createHerokuClient } from '../activities/clients/heroku.ts';
+import { createPostgresClient } from '../activities/clients/postgres.ts';
+import { createActivities } from '../activities/index.ts';
+import type { WorkerConfig } from './config.ts';
+import { buildWorkflowBundle } from './bundle.ts';
+import { createTargetStore } from './targets.ts';
+
+export interface RunningWorker {
+  readonly worker: Worker;
+  /** Closes the connection to Temporal; call it when the worker has stopped. */
+  close(): Promise<void>;
+}
+
+/**
+ * A worker of the runbook, not yet running.
+ *
+ * @param listener told when an activity gets further
+ * @param bundle a prebuilt workflow bundle; without one the worker builds it as it starts
+ */
+export async function createWorker(config: WorkerConfig, listener: ProgressListener, bundle?: WorkerOptions['workflowBundle']): Promise<RunningWorker> {
+  const connection = await NativeConnection.connect({ address: config.temporal.address });
+  const worker = await Worker.create({
+    connection,
+    namespace: config.temporal.namespace,
+    taskQueue: config.temporal.taskQueue,
+    workflowBundle: bundle ?? (await buildWorkflowBundle()),
+    activities: createActivities({
+      heroku: createHerokuClient(config.heroku),
+      postgres: createPostgresClient({ ca: config.databaseCa }),
+      github: createGithubClient(config.github),
+      targets: createTargetStore(config.targets),
+    }),
+    interceptors: {
+      activity: [(context) => ({ inbound: { execute: (input, next) => atBoundary(context, input.args, listener, () => next(input)) } })],
+    },
+    // A heartbeat is due every 2 s: with the default throttle of 30 s a dead worker would be noticed late and a
+    // cancellation would arrive late.
+    maxHeartbeatThrottleInterval: '2s',
+    defaultHeartbeatThrottleInterval: '2s',
+    // How long a workflow task waits for the worker that has the run in memory: short, so that a dead one is passed over.
+    stickyQueueScheduleToStartTimeout: '3s',
+    // Zero by default: activities would be cut off in the middle of a deploy.
+    shutdownGraceTime: '10s',
+  }).catch(async (error: unknown) => {
+    await connection.close();
+    throw error;
+  });
+  return { worker, close: () => connection.close() };
+}
