@@ -1,0 +1,1 @@
+"""Raptor: the API of a paper-first trading platform."""
