@@ -1,0 +1,51 @@
+import { fileURLToPath } from 'node:url';
+import type { PullFile } from './github/index.ts';
+import type { Plan } from './heroku/index.ts';
+import { composeSlug, pullRequestFiles } from './slugs.ts';
+
+/** How one app stands on the platform before its cutover. */
+export interface RehearsedApp {
+  /** Which of the repository's apps it is. */
+  readonly source: 'raptor' | 'ledger';
+  readonly herokuApp: string;
+  readonly addon: { readonly name: string; readonly plan: Plan };
+  readonly repository: string;
+  readonly base: string;
+  readonly pull: { readonly number: number; readonly title: string; readonly files: readonly PullFile[] };
+  readonly smokeWorkflow: string;
+  /** Path of the app's readiness endpoint. */
+  readonly readyPath: string;
+  /** The restricted role, as which it must be connected in the end. */
+  readonly role: string;
+}
+
+/** Raptor as its own document leaves it: Standard-0 attached, nothing migrated, the grant-matrix pull request open. */
+export const raptor: RehearsedApp = {
+  source: 'raptor',
+  herokuApp: 'raxx-api-prod',
+  addon: { name: 'raxx-api-prod', plan: 'standard-0' },
+  repository: 'raxx-app/TradeMasterAPI',
+  base: 'main',
+  pull: { number: 2173, title: 'Audit role grant matrix', files: pullRequestFiles('raptor') },
+  smokeWorkflow: 'smoke.yml',
+  readyPath: '/ready',
+  role: 'raptor_app',
+};
+
+/** Another app, with other names in everything: what shows that the runbook is not about Raptor. */
+export const ledger: RehearsedApp = {
+  source: 'ledger',
+  herokuApp: 'ledger-api-prod',
+  addon: { name: 'ledger-db', plan: 'standard-0' },
+  repository: 'ledger-co/ledger',
+  base: 'trunk',
+  pull: { number: 88, title: 'Describe the runtime role', files: pullRequestFiles('ledger') },
+  smokeWorkflow: 'production-smoke.yml',
+  readyPath: '/readyz',
+  role: 'ledger_runtime',
+};
+
+/** Folder of the target files that the project ships. */
+export const targetsFolder = fileURLToPath(new URL('../targets', import.meta.url));
+
+export { composeSlug };

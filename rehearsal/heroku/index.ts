@@ -1,0 +1,209 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startOrphanGuard } from '../orphan-guard.ts';
+import type { RehearsalPostgres } from '../postgres.ts';
+import { addonRoutes, createAddon } from './addons.ts';
+import { startApiServer, type Intercept, type RecordedRequest } from './api-server.ts';
+import { startAppRouter } from './app-router.ts';
+import { appRoutes } from './apps.ts';
+import { attachmentRoutes } from './attachments.ts';
+import { configVarRoutes, noteSecret } from './config-vars.ts';
+import { credentialRoutes } from './credentials.ts';
+import { databaseRoutes } from './databases.ts';
+import { createDynoManager } from './dyno-manager.ts';
+import { dynoRoutes } from './dynos.ts';
+import { formationRoutes, newFormation } from './formation.ts';
+import { logRoutes } from './logs.ts';
+import { createRelease, releaseRoutes } from './releases.ts';
+import { startRendezvous } from './rendezvous.ts';
+import { deploySlug, slugRoutes, type SlugSource } from './slugs.ts';
+import { DEFAULT_SETTINGS, findApp, type App, type HerokuSettings, type Plan, type Platform } from './state.ts';
+
+export type { ApiRequest, Intercept, RecordedRequest } from './api-server.ts';
+export type { SlugSource } from './slugs.ts';
+export type { HerokuSettings, Plan } from './state.ts';
+
+export interface HerokuOptions {
+  readonly postgres: RehearsalPostgres;
+  /** A folder that exists; what is made in it is removed by stop(). */
+  readonly workDir: string;
+  /** The folder with `python` and `alembic`; it leads the PATH of every dyno. */
+  readonly pythonBin: string;
+  readonly log?: (line: string) => void;
+  /** Runs before a handler; an answer of its own replaces the handler's. */
+  readonly intercept?: Intercept;
+  readonly settings?: Partial<HerokuSettings>;
+}
+
+/** A local server that speaks Heroku's Platform API, Data API and rendezvous protocol. */
+export interface HerokuStandIn {
+  /** Platform API and Data API. */
+  readonly url: string;
+  /** Made for this run; the only one that is accepted. */
+  readonly token: string;
+  /** PEM file of the authority of the rendezvous certificate, for NODE_EXTRA_CA_CERTS. */
+  readonly caFile: string;
+  /** Method, path and status only, never a body. */
+  readonly requests: readonly RecordedRequest[];
+  /** May be changed while it runs. */
+  readonly settings: HerokuSettings;
+  /** Answers when the app's first release is deployed; its web dynos may still be starting. */
+  createApp(options: {
+    name: string;
+    slug: SlugSource;
+    /** How many web dynos, one unless said. */
+    web?: number;
+    configVars?: Record<string, string>;
+    /** On `fir`, `heroku run` may be missing [docs]. */
+    generation?: 'cedar' | 'fir';
+  }): Promise<void>;
+  /** `attachAs` is `DATABASE` unless said, or a name with a colour when that is taken. */
+  createAddon(options: {
+    app: string;
+    name: string;
+    plan: Plan;
+    attachAs?: string;
+    /** A server of its own, for example where two add-ons need a credential of one name. */
+    postgres?: RehearsalPostgres;
+  }): Promise<void>;
+  /** A new slug and its release. Answers when the release has succeeded or failed. */
+  deploy(app: string, slug: SlugSource): Promise<{ version: number; status: string }>;
+  /** Of the app's router; the same for the whole life of the app. */
+  webUrl(app: string): string;
+  /** What the app's dynos printed and the platform said of them. May hold what the app itself chose to print. */
+  appLog(app: string): string[];
+  /** Every real secret of this run so far: passwords, whole URLs, the token. */
+  secrets(): string[];
+  /** Ends every dyno by its process group and closes every socket. May be called twice. */
+  stop(): Promise<void>;
+}
+
+export async function startHeroku(options: HerokuOptions): Promise<HerokuStandIn> {
+  const cleanups: (() => Promise<unknown>)[] = [];
+  const cleanUp = async (): Promise<void> => {
+    for (let undo = cleanups.pop(); undo !== undefined; undo = cleanups.pop()) await undo();
+  };
+  try {
+    return await start(options, cleanups, cleanUp);
+  } catch (error) {
+    await cleanUp();
+    throw error;
+  }
+}
+
+async function start(
+  options: HerokuOptions,
+  cleanups: (() => Promise<unknown>)[],
+  cleanUp: () => Promise<void>,
+): Promise<HerokuStandIn> {
+  const guard = startOrphanGuard();
+  cleanups.push(() => guard.close());
+  const workDir = await mkdtemp(join(options.workDir, 'heroku-'));
+  guard.watchFolder(workDir);
+  cleanups.push(() => rm(workDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
+  await mkdir(join(workDir, 'slugs'));
+  await mkdir(join(workDir, 'dynos'));
+
+  const caFile = join(workDir, 'rendezvous-ca.pem');
+  const rendezvous = await startRendezvous(caFile);
+  cleanups.push(() => rendezvous.stop());
+  const server = await startApiServer();
+  cleanups.push(() => server.stop());
+
+  const stopped = new AbortController();
+  const token = `HRKU-${randomUUID()}-${randomBytes(8).toString('hex')}`;
+  const settings: HerokuSettings = { ...DEFAULT_SETTINGS, ...options.settings };
+  const dynos = createDynoManager(() => platform, rendezvous, guard, options.pythonBin);
+  const platform: Platform = {
+    url: server.url,
+    token,
+    workDir,
+    account: { id: randomUUID(), email: 'operator@rehearsal.invalid' },
+    settings,
+    apps: new Map(),
+    addons: [],
+    attachments: [],
+    slugs: new Map(),
+    dynos,
+    secrets: new Set([token, options.postgres.superuser.password]),
+    stopped: stopped.signal,
+    log: options.log ?? (() => undefined),
+  };
+  cleanups.push(() => dynos.stopAll());
+  // First of all no new work: neither by a request nor by a dyno that ends.
+  cleanups.push(async () => {
+    stopped.abort();
+    await server.stop();
+  });
+  server.serve(
+    platform,
+    [
+      appRoutes,
+      configVarRoutes,
+      releaseRoutes,
+      slugRoutes,
+      formationRoutes,
+      dynoRoutes,
+      logRoutes,
+      addonRoutes,
+      attachmentRoutes,
+      credentialRoutes,
+      databaseRoutes,
+    ].flatMap((routes) => routes(platform)),
+    options.intercept,
+  );
+
+  let stopping: Promise<void> | undefined;
+  return {
+    url: server.url,
+    token,
+    caFile,
+    requests: server.requests,
+    settings,
+    createApp: async ({ name, slug, web = 1, configVars = {}, generation = 'cedar' }) => {
+      if (platform.apps.has(name)) throw new Error(`there is an app ${name} already`);
+      const router = await startAppRouter();
+      if (stopped.signal.aborted) {
+        await router.stop();
+        throw new Error('the stand-in was stopped');
+      }
+      cleanups.push(() => router.stop());
+      const now = new Date();
+      const app: App = {
+        id: randomUUID(),
+        name,
+        createdAt: now,
+        updatedAt: now,
+        maintenance: false,
+        config: new Map(Object.entries(configVars)),
+        releases: [],
+        formation: new Map(),
+        dynos: new Map(),
+        logs: [],
+        router,
+        generation,
+      };
+      for (const value of Object.values(configVars)) noteSecret(platform, value);
+      app.formation.set('web', newFormation('web', web));
+      router.route(app);
+      platform.apps.set(name, app);
+      createRelease(platform, app, { description: 'Initial release', by: 'user' });
+      await deploySlug(platform, app, slug);
+    },
+    createAddon: async ({ app, postgres, ...addon }) => {
+      await createAddon(platform, postgres ?? options.postgres, { ...addon, app: findApp(platform, app) });
+    },
+    deploy: async (app, slug) => {
+      const { version, status } = await deploySlug(platform, findApp(platform, app), slug);
+      return { version, status };
+    },
+    webUrl: (app) => findApp(platform, app).router.url,
+    appLog: (app) =>
+      findApp(platform, app).logs.map(
+        ({ at, source, dyno, text }) => `${at.toISOString()} ${source}[${dyno}]: ${text}`,
+      ),
+    secrets: () => [...platform.secrets],
+    stop: () => (stopping ??= cleanUp()),
+  };
+}

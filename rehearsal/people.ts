@@ -1,0 +1,43 @@
+import { Octokit } from '@octokit/rest';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { RehearsedApp } from './apps.ts';
+import type { Platform } from './platform.ts';
+import type { Status } from '../workflows/view.ts';
+
+/** What people do in a cutover, played by the rehearsal through the same doors that people use. */
+export interface People {
+  /** Does what the run waits for, once for each thing that it waits for. */
+  answer(status: Status): Promise<string | undefined>;
+}
+
+/** Approves each gate under a rehearsal name, and merges the pull request when the run waits for it. */
+export function createPeople(handle: WorkflowHandle, platform: Platform, app: RehearsedApp): People {
+  const answered = new Set<string>();
+  const once = (key: string): boolean => !answered.has(key) && answered.add(key) !== undefined;
+  return {
+    async answer(status) {
+      const waiting = status.waitingFor;
+      if (waiting?.signal === 'approve' && once(`approve ${String(waiting.message['gate'])}`)) {
+        await handle.signal('approve', { ...waiting.message, by: 'Rehearsal Approver' });
+        return `${String(waiting.message['gate'])} approved by Rehearsal Approver`;
+      }
+      if (waitsForMerge(status) && once('merge')) {
+        await merge(platform, app);
+        return `#${app.pull.number} merged by Rehearsal Approver`;
+      }
+      return undefined;
+    },
+  };
+}
+
+/** True while the run polls for the pull request. */
+export function waitsForMerge(status: Status): boolean {
+  return status.items.some((item) => item.id === 'await-pull-request' && item.state === 'running');
+}
+
+async function merge({ github }: Platform, app: RehearsedApp): Promise<void> {
+  const [owner = '', repo = ''] = app.repository.split('/');
+  const octokit = new Octokit({ baseUrl: github.url, auth: github.token });
+  const { data } = await octokit.rest.pulls.get({ owner, repo, pull_number: app.pull.number });
+  if (!data.merged) await octokit.rest.pulls.merge({ owner, repo, pull_number: app.pull.number });
+}

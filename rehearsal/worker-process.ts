@@ -1,0 +1,53 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { openSync, closeSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { typescriptFlags } from '../scripts/run-node.mjs';
+
+const productionEntry = fileURLToPath(new URL('../worker/main.ts', import.meta.url));
+
+export interface WorkerProcess {
+  readonly pid: number;
+  readonly process: ChildProcess;
+  /** Resolves once the process has ended, however it did. */
+  readonly ended: Promise<void>;
+  /** Asks it to stop, then makes it. May be called twice. */
+  stop(): Promise<void>;
+}
+
+export interface WorkerProcessOptions {
+  readonly env: Readonly<Record<string, string>>;
+  /** Takes what the worker prints. */
+  readonly logFile: string;
+  /** Path of the entry; production's unless a test brings its own. */
+  readonly entry?: string;
+}
+
+/** Starts the runbook's worker as production does, in a process of its own. Only the environment differs. */
+export function startWorkerProcess({ env, logFile, entry = productionEntry }: WorkerProcessOptions): WorkerProcess {
+  const log = openSync(logFile, 'a', 0o600);
+  const inherited = Object.fromEntries(['PATH', 'HOME', 'TMPDIR', 'LANG'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+  const child = spawn(process.execPath, [...typescriptFlags(), entry], {
+    env: { ...inherited, ...env },
+    stdio: ['ignore', log, log, 'ipc'],
+    // A group of its own: Ctrl-C is for the rehearsal, which stops the worker in its turn.
+    detached: true,
+  });
+  closeSync(log);
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  let stopping: Promise<void> | undefined;
+  return {
+    pid: child.pid ?? 0,
+    process: child,
+    ended,
+    stop: () =>
+      (stopping ??= (async () => {
+        child.kill('SIGTERM');
+        const force = setTimeout(() => child.kill('SIGKILL'), 4_000);
+        await ended;
+        clearTimeout(force);
+      })()),
+  };
+}
