@@ -5,7 +5,7 @@ export interface RevisionChain {
   readonly head: string;
   /** The revisions below `to` that are not below `from`, oldest first. */
   pending(from: string | null): string[];
-  has(revision: string): boolean;
+  readonly revisions: readonly string[];
 }
 
 // `0001_baseline -> 0002_orders (head), add orders`; several parents are joined by commas, the first one is <base>.
@@ -34,7 +34,7 @@ export function readHistory(output: string): RevisionChain {
   const below = (revision: string): string[] => [...(parents.get(revision) ?? []).flatMap(below), revision];
   return {
     head,
-    has: (revision) => parents.has(revision),
+    revisions: [...parents.keys()],
     pending(from) {
       if (from !== null && !parents.has(from)) {
         throw fail(

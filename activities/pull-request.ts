@@ -60,10 +60,10 @@ export async function awaitPullRequest(services: Services, call: StepCall): Prom
 async function missingRevisions(services: Services, target: Target, call: StepCall, wanted: string[]): Promise<string[]> {
   if (wanted.length === 0) return [];
   const chain = await slugRevisions(services, target, markOf(call));
-  return wanted.filter((revision) => !chain.has(revision));
+  return wanted.filter((name) => !chain.revisions.some((revision) => name === revision || name.startsWith(`${revision}_`)));
 }
 
-/** Alembic names a version file after its revision. */
+/** Alembic names a version file after its revision, with a slug of its message behind it. */
 function revisionOf(file: string): string {
   return file.slice(file.lastIndexOf('/') + 1).replace(/\.py$/, '');
 }

@@ -13,8 +13,8 @@ export interface RehearsedApp {
   readonly base: string;
   readonly pull: { readonly number: number; readonly title: string; readonly files: readonly PullFile[] };
   readonly smokeWorkflow: string;
-  /** Path of the app's readiness endpoint. */
-  readonly readyPath: string;
+  /** The app's readiness endpoint, and how it calls the dialect and the user that it is connected as. */
+  readonly ready: { readonly path: string; readonly dialect: string; readonly user: string };
   /** The restricted role, as which it must be connected in the end. */
   readonly role: string;
 }
@@ -28,7 +28,7 @@ export const raptor: RehearsedApp = {
   base: 'main',
   pull: { number: 2173, title: 'Audit role grant matrix', files: pullRequestFiles('raptor') },
   smokeWorkflow: 'smoke.yml',
-  readyPath: '/ready',
+  ready: { path: '/ready', dialect: 'dialect', user: 'current_user' },
   role: 'raptor_app',
 };
 
@@ -41,7 +41,7 @@ export const ledger: RehearsedApp = {
   base: 'trunk',
   pull: { number: 88, title: 'Describe the runtime role', files: pullRequestFiles('ledger') },
   smokeWorkflow: 'production-smoke.yml',
-  readyPath: '/readyz',
+  ready: { path: '/readyz', dialect: 'database', user: 'role' },
   role: 'ledger_runtime',
 };
 

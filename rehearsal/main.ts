@@ -90,7 +90,7 @@ async function perform(
   });
 
   terminal.busy('looking from outside');
-  const outside = await lookFromOutside(rehearsal.platform.heroku.webUrl(app.herokuApp), app.readyPath, app.role);
+  const outside = await lookFromOutside(rehearsal.platform.heroku.webUrl(app.herokuApp), app);
   terminal.busy('');
   const { historyLength } = await handle.describe();
   for (const line of summaryLines(status, outside, historyLength)) terminal.line(line);

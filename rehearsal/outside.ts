@@ -1,9 +1,9 @@
 import { z } from 'zod';
-
-const readiness = z.object({ dialect: z.string(), current_user: z.string().nullable() }).passthrough();
+import type { RehearsedApp } from './apps.ts';
 
 /** What the app itself says over HTTP, asked from outside. */
 export interface OutsideView {
+  /** True where it serves from PostgreSQL as the restricted role. */
   readonly ok: boolean;
   readonly text: string;
 }
@@ -12,16 +12,18 @@ export interface OutsideView {
  * Asks the app which database it serves from and as whom: the one witness that is neither the runbook nor a stand-in.
  *
  * @param webUrl base URL of the app
- * @param readyPath its readiness endpoint
- * @param expectedUser the role as which it must be connected
  */
-export async function lookFromOutside(webUrl: string, readyPath: string, expectedUser: string): Promise<OutsideView> {
-  const url = `${webUrl}${readyPath}`;
+export async function lookFromOutside(webUrl: string, { ready, role }: RehearsedApp): Promise<OutsideView> {
+  const url = `${webUrl}${ready.path}`;
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
-    const answer = readiness.parse(await response.json());
-    const ok = response.ok && answer.dialect === 'postgresql' && answer.current_user === expectedUser;
-    return { ok, text: `GET ${url} answers ${response.status}: ${answer.dialect} as ${answer.current_user ?? 'nobody'}` };
+    const answer = z.record(z.unknown()).parse(await response.json());
+    const dialect = String(answer[ready.dialect]);
+    const user = String(answer[ready.user]);
+    return {
+      ok: response.ok && dialect === 'postgresql' && user === role,
+      text: `GET ${url} answers ${response.status}: ${dialect} as ${user}`,
+    };
   } catch (error) {
     return { ok: false, text: `GET ${url} failed: ${error instanceof Error ? error.message : String(error)}` };
   }

@@ -7,7 +7,7 @@ import sys
 import time
 from urllib.parse import urlsplit
 
-PATIENCE_S = 15
+PATIENCE_S = float(os.environ.get("SMOKE_PATIENCE_S") or 15)
 
 
 def call(method, path, until):

@@ -3,6 +3,7 @@
 SMOKE_BASE_URL         where it is
 SMOKE_EXPECT_USER      the database role that it must be connected as; any when empty
 SMOKE_EXPECT_DIALECT   postgresql unless set
+SMOKE_PATIENCE_S       seconds that it may take to start, 15 unless set
 """
 
 import json
@@ -13,7 +14,7 @@ import urllib.error
 import urllib.request
 
 # A restart answers 502 or 503, or refuses the connection, until the new processes are up.
-START_UP_S = 15
+PATIENCE_S = float(os.environ.get("SMOKE_PATIENCE_S") or 15)
 REQUEST_TIMEOUT_S = 10
 STILL_STARTING = (502, 503)
 
@@ -78,7 +79,7 @@ def main():
         print("SMOKE_BASE_URL is not set")
         return 1
     failed = 0
-    for name, holds, seen in checks(time.monotonic() + START_UP_S):
+    for name, holds, seen in checks(time.monotonic() + PATIENCE_S):
         print(f"{'ok  ' if holds else 'FAIL'} {name}: {seen}", flush=True)
         failed += 0 if holds else 1
     return 1 if failed else 0

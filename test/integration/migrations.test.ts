@@ -19,13 +19,13 @@ print(*sorted(name for kind, name in rows if kind == 'table' and not name.starts
 "`;
 /** Who may do what, with the order taken out in which it was granted. */
 const PRIVILEGES = `
-  SELECT c.relname AS object, a.grantee::regrole::text AS who, string_agg(a.privilege_type, ' ' ORDER BY 1) AS may
+  SELECT c.relname AS object, a.grantee::regrole::text AS who, string_agg(a.privilege_type, ' ' ORDER BY a.privilege_type) AS may
   FROM pg_class c, aclexplode(c.relacl) a WHERE c.relnamespace = 'public'::regnamespace GROUP BY 1, 2
   UNION ALL
-  SELECT 'schema', a.grantee::regrole::text, string_agg(a.privilege_type, ' ' ORDER BY 1)
+  SELECT 'schema', a.grantee::regrole::text, string_agg(a.privilege_type, ' ' ORDER BY a.privilege_type)
   FROM pg_namespace n, aclexplode(n.nspacl) a WHERE n.nspname = 'public' GROUP BY 1, 2
   UNION ALL
-  SELECT 'future ' || d.defaclobjtype::text, a.grantee::regrole::text, string_agg(a.privilege_type, ' ' ORDER BY 1)
+  SELECT 'future ' || d.defaclobjtype::text, a.grantee::regrole::text, string_agg(a.privilege_type, ' ' ORDER BY a.privilege_type)
   FROM pg_default_acl d, aclexplode(d.defaclacl) a GROUP BY 1, 2
   ORDER BY 1, 2`;
 
