@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
+import { lookFromOutside } from '../../rehearsal/outside.ts';
+import type { Progress } from '../../activities/scope.ts';
+import { sequence } from '../../workflows/sop.ts';
+import { steps, type StepId } from '../../workflows/steps.ts';
+import type { Status } from '../../workflows/view.ts';
+import { sampleEvidence, sampleFacts } from '../workflow/sample-evidence.ts';
+import { createRig, playPeople, writesOf, type Rig } from './cutover-rig.ts';
+import type { KillPoint } from './killable-worker.ts';
+import { startMortalWorkers } from './mortal-workers.ts';
+import { connectAs } from './world.ts';
+
+/** Every step of Raptor's sequence, so that a step that is added is killed too. */
+const stepsOfTheList: StepId[] = sequence({
+  hasPullRequest: true,
+  pullRequest: sampleEvidence['inspect-pull-request'],
+  go: sampleFacts,
+  rm11: sampleFacts,
+}).flatMap((item) => (item.kind === 'step' ? [item.id] : []));
+
+/** Where a worker dies in a step that changes the world, and in one that only looks. */
+const moments: Record<'before' | 'during' | 'after', { writing: Progress; looking: Progress }> = {
+  before: { writing: 'acting', looking: 'begun' },
+  // A service has taken the write, and nobody has heard of it yet.
+  during: { writing: 'underway', looking: 'begun' },
+  // The effect is there and verified, and its result was not reported.
+  after: { writing: 'verified', looking: 'verified' },
+};
+
+function planOf(moment: keyof typeof moments): KillPoint[] {
+  return stepsOfTheList.map((step) => ({
+    step,
+    progress: moments[moment][steps[step].writes ? 'writing' : 'looking'],
+  }));
+}
+
+/** Steps whose act may find nothing left to do, and why. Every other step dies where the plan says. */
+const mayBeDoneByThePlatform: Partial<Record<StepId, string>> = {
+  'restart-rm-11':
+    "the release of the flag restarts the dynos too; where that comes after the step's begin, they are fresh",
+};
+
+interface Crashed {
+  readonly rig: Rig;
+  readonly app: RehearsedApp;
+  readonly status: Status;
+  readonly deaths: readonly KillPoint[];
+}
+
+async function crash(moment: keyof typeof moments): Promise<Crashed> {
+  const rig = await createRig();
+  const app = await rig.add(raptor);
+  const workers = await startMortalWorkers(rig, planOf(moment));
+  try {
+    const status = await playPeople(rig, await rig.start(app), app);
+    return { rig, app, status, deaths: workers.deaths() };
+  } finally {
+    await workers.stop();
+  }
+}
+
+// Most of the time is spent waiting for the server to notice a death, so the three go side by side.
+const names = Object.keys(moments) as (keyof typeof moments)[];
+const crashes = new Map<string, Crashed>();
+beforeAll(async () => {
+  await Promise.all(names.map(async (moment) => crashes.set(moment, await crash(moment))));
+}, 900_000);
+afterAll(async () => {
+  for (const { rig } of crashes.values()) await rig.close();
+});
+
+describe.each(names)('a worker killed %s the act of every step', (moment) => {
+  const crashed = (): Crashed => crashes.get(moment) as Crashed;
+
+  test('it died once in each step', () => {
+    const { deaths } = crashed();
+    const died = deaths.map((death) => death.step);
+    expect(died).toEqual(stepsOfTheList.filter((step) => died.includes(step) || !(step in mayBeDoneByThePlatform)));
+  });
+
+  test('the run completed, and the app serves as the role', async () => {
+    const { rig, app, status } = crashed();
+    expect(status.outcome).toMatchObject({ result: 'completed' });
+    expect(await lookFromOutside(rig.platform.heroku.webUrl(app.herokuApp), app)).toMatchObject({ ok: true });
+  });
+
+  test('each effect happened once', async () => {
+    const { rig, app } = crashed();
+    const writes = writesOf(rig.platform);
+    const times = (pattern: RegExp): number => writes.filter((write) => pattern.test(write)).length;
+    expect({
+      credential: times(/^POST .*\/credentials$/),
+      attachment: times(/^POST \/addon-attachments$/),
+      configVars: times(/^PATCH .*\/config-vars$/),
+      smokeRuns: rig.platform.github.runs.length,
+      merges: times(/^PUT .*\/merge$/),
+    }).toEqual({ credential: 1, attachment: 1, configVars: 1, smokeRuns: 2, merges: 1 });
+    // One for each restart step, or one fewer where the platform was first.
+    expect([1, 2]).toContain(times(/^DELETE .*\/formations\/web$/));
+    const { rows } = await connectAs(rig, app, 'DATABASE_URL', (client) =>
+      client.query('SELECT version_num FROM alembic_version'),
+    );
+    expect(rows).toEqual([{ version_num: '0003_audit_grants' }]);
+  });
+});
