@@ -9,7 +9,8 @@ export interface RevisionChain {
 }
 
 // `0001_baseline -> 0002_orders (head), add orders`; several parents are joined by commas, the first one is <base>.
-const line = /^(?<parents>\S+(?:, \S+)*) -> (?<revision>[^\s,(]+)(?<flags>(?: \([a-z ]+\))*)(?:,|$)/;
+// Parentheses hold what the revision depends on (before the arrow), its branch labels and its marks [ran: Alembic 1].
+const line = /^(?<parents>\S+(?:, \S+)*)(?: \([^()]*\))? -> (?<revision>[^\s,(]+)(?<flags>(?: \([^()]*\))*)(?:,|$)/;
 
 /**
  * Reads what `alembic history` prints; lines of other shapes (log lines, blank ones) are passed over.
@@ -22,16 +23,27 @@ export function readHistory(output: string): RevisionChain {
   for (const text of output.split('\n')) {
     const match = line.exec(text.trim())?.groups;
     if (match?.['revision'] === undefined) continue;
-    parents.set(match['revision'], (match['parents'] ?? '').split(', ').filter((parent) => parent !== '<base>'));
-    if (/head\)/.test(match['flags'] ?? '')) heads.push(match['revision']);
+    parents.set(
+      match['revision'],
+      (match['parents'] ?? '').split(', ').filter((parent) => parent !== '<base>'),
+    );
+    if (/[( ]head\)/.test(match['flags'] ?? '')) heads.push(match['revision']);
   }
   const [head] = heads;
   if (head === undefined || heads.length > 1) {
     const seen = heads.length > 1 ? `has ${heads.length} heads (${heads.join(', ')})` : 'shows no head';
-    throw fail('MigrationHeadsUnclear', `The slug ${seen}; expected exactly one. Merge the heads (alembic merge) and deploy, then start again.`);
+    throw fail(
+      'MigrationHeadsUnclear',
+      `The slug ${seen}; expected exactly one. Merge the heads (alembic merge) and deploy, then start again.`,
+    );
   }
 
-  const below = (revision: string): string[] => [...(parents.get(revision) ?? []).flatMap(below), revision];
+  // Each revision once: a chain with many merges has more ways down than can be walked.
+  const below = (revision: string, found = new Set<string>()): Set<string> => {
+    if (found.has(revision)) return found;
+    for (const parent of parents.get(revision) ?? []) below(parent, found);
+    return found.add(revision);
+  };
   return {
     head,
     revisions: [...parents.keys()],
@@ -43,8 +55,8 @@ export function readHistory(output: string): RevisionChain {
             'Deploy the slug that has it, then start again.',
         );
       }
-      const applied = new Set(from === null ? [] : below(from));
-      return [...new Set(below(head))].filter((revision) => !applied.has(revision));
+      const applied = from === null ? new Set<string>() : below(from);
+      return [...below(head)].filter((revision) => !applied.has(revision));
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Addon, Attachment } from './clients/heroku.ts';
 import { fail } from './fail.ts';
+import { percentDecoded } from './secrets.ts';
 import type { Services } from './services.ts';
 import type { Target } from './target.ts';
 
@@ -33,14 +34,23 @@ export async function attachedDatabase({ heroku }: Services, target: Target): Pr
   const promote = `heroku pg:promote <add-on> -a ${app}`;
 
   if (url === '') {
-    throw fail('DatabaseUrlEmpty', `${variable} of ${app} is empty; expected the URL of a Standard-0 or better database. Attach it with \`${promote}\`.`);
+    throw fail(
+      'DatabaseUrlEmpty',
+      `${variable} of ${app} is empty; expected the URL of a Standard-0 or better database. Attach it with \`${promote}\`.`,
+    );
   }
   if (url.startsWith('sqlite')) {
-    throw fail('DatabaseUrlSqlite', `${variable} of ${app} points to SQLite; expected PostgreSQL. Attach the database with \`${promote}\`.`);
+    throw fail(
+      'DatabaseUrlSqlite',
+      `${variable} of ${app} points to SQLite; expected PostgreSQL. Attach the database with \`${promote}\`.`,
+    );
   }
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !/^postgres(ql)?:$/.test(parsed.protocol)) {
-    throw fail('DatabaseUrlForeign', `${variable} of ${app} is not a PostgreSQL URL. Attach the database with \`${promote}\`.`);
+    throw fail(
+      'DatabaseUrlForeign',
+      `${variable} of ${app} is not a PostgreSQL URL. Attach the database with \`${promote}\`.`,
+    );
   }
   if (attachment === undefined) {
     throw fail(
@@ -59,7 +69,10 @@ export async function attachedDatabase({ heroku }: Services, target: Target): Pr
     );
   }
   if (otherPlans.test(plan) || !plan.startsWith('heroku-postgresql:')) {
-    throw fail('DatabasePlanUnsupported', `${database.attachment} of ${app} is on ${plan}; expected a Standard, Premium or Private plan of Heroku Postgres.`);
+    throw fail(
+      'DatabasePlanUnsupported',
+      `${database.attachment} of ${app} is on ${plan}; expected a Standard, Premium or Private plan of Heroku Postgres.`,
+    );
   }
 
   const owner = await heroku.findCredential(addon.name, 'default');
@@ -68,7 +81,7 @@ export async function attachedDatabase({ heroku }: Services, target: Target): Pr
     parsed.hostname === owner.host &&
     (parsed.port || '5432') === String(owner.port) &&
     parsed.pathname === `/${owner.database}` &&
-    owner.credentials.some((one) => one.user === decodeURIComponent(parsed.username));
+    owner.credentials.some((one) => one.user === percentDecoded(parsed.username));
   if (!provided) {
     throw fail(
       'DatabaseUrlForeign',

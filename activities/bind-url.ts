@@ -14,10 +14,18 @@ type BindEvidence = Evidence<'bind-url'>;
 export async function bindUrl(services: Services, call: StepCall): Promise<StepResult<BindEvidence>> {
   const target = await targetOf(services, call);
   const database = await attachedDatabase(services, target);
-  return perform(target.role.bindBy === 'attachment' ? byAttachment(services, target, database) : byConfigVar(services, target, database));
+  return perform(
+    target.role.bindBy === 'attachment'
+      ? byAttachment(services, target, database)
+      : byConfigVar(services, target, database),
+  );
 }
 
-function byAttachment(services: Services, { app, role }: Target, { addon }: AttachedDatabase): Performance<BindEvidence> {
+function byAttachment(
+  services: Services,
+  { app, role }: Target,
+  { addon }: AttachedDatabase,
+): Performance<BindEvidence> {
   const { heroku } = services;
   const variable = `${role.attachment}_URL`;
   return {
@@ -47,13 +55,21 @@ function byAttachment(services: Services, { app, role }: Target, { addon }: Atta
   };
 }
 
-function byConfigVar(services: Services, { app, role }: Target, { addon }: AttachedDatabase): Performance<BindEvidence> {
+function byConfigVar(
+  services: Services,
+  { app, role }: Target,
+  { addon }: AttachedDatabase,
+): Performance<BindEvidence> {
   const { heroku } = services;
   const variable = `${role.attachment}_URL`;
   return {
     probe: async () => {
-      const [vars, url] = await Promise.all([heroku.getConfigVars(app), heroku.readCredentialUrl(addon.name, role.credential)]);
-      if (url === '' || vars[variable] !== url) return { is: 'absent', what: `${variable} does not hold the URL of ${role.credential}` };
+      const [vars, url] = await Promise.all([
+        heroku.getConfigVars(app),
+        heroku.readCredentialUrl(addon.name, role.credential),
+      ]);
+      if (url === '' || vars[variable] !== url)
+        return { is: 'absent', what: `${variable} does not hold the URL of ${role.credential}` };
       return released(services, app, { variable, by: 'config-var' });
     },
     act: async () => {
@@ -63,7 +79,11 @@ function byConfigVar(services: Services, { app, role }: Target, { addon }: Attac
 }
 
 /** A config write is done when its release has succeeded and is the one that serves. */
-async function released(services: Services, app: string, bound: Omit<BindEvidence, 'release'>): Promise<Seen<BindEvidence>> {
+async function released(
+  services: Services,
+  app: string,
+  bound: Omit<BindEvidence, 'release'>,
+): Promise<Seen<BindEvidence>> {
   const { release, serving } = await newestRelease(services, app);
   return serving
     ? { is: 'done', evidence: { ...bound, release: release.version } }

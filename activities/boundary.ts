@@ -45,14 +45,21 @@ export async function atBoundary(
       const result = await work();
       const leak = secrets.find(result);
       if (leak !== undefined) {
-        throw fail('SecretLeak', `The step was about to report a secret in ${leak}. The result was withheld; nothing left the worker.`);
+        throw fail(
+          'SecretLeak',
+          `The step was about to report a secret in ${leak}. The result was withheld; nothing left the worker.`,
+        );
       }
       return result;
     });
   } catch (error) {
-    if (context.cancellationSignal.aborted) throw new CancelledFailure('stopped on request; what the step did is settled by its next look');
+    if (context.cancellationSignal.aborted)
+      throw new CancelledFailure('stopped on request; what the step did is settled by its next look');
     if (deadline.aborted) {
-      throw fail('OutcomeUnknown', `The attempt ran out of time while ${progress}; the next one settles it by looking.`);
+      throw fail(
+        'OutcomeUnknown',
+        `The attempt ran out of time while ${progress}; the next one settles it by looking.`,
+      );
     }
     throw redactFailure(classify(error), secrets);
   } finally {

@@ -1,8 +1,11 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { ConnectionError } from 'slonik';
+import { BackendTerminatedError, BackendTerminatedUnexpectedlyError, ConnectionError } from 'slonik';
 import { NoAnswerError, ServiceError, UnexpectedAnswerError } from './clients/errors.ts';
 import { sqlState } from './clients/postgres.ts';
 import { fail } from './fail.ts';
+
+/** How the driver says that there is no connection, or no longer, where the server itself said nothing. */
+const connectionErrors = [ConnectionError, BackendTerminatedError, BackendTerminatedUnexpectedlyError];
 
 /**
  * What went wrong, as a failure of the table. Branches on type, status and SQLSTATE, never on message text.
@@ -12,15 +15,27 @@ export function classify(error: unknown): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
   if (error instanceof ServiceError) return classifyAnswer(error);
   if (error instanceof NoAnswerError) {
-    return fail('PlatformUnavailable', `${error.message}. It is tried again; what was sent is settled by looking.`, error);
+    return fail(
+      'PlatformUnavailable',
+      `${error.message}. It is tried again; what was sent is settled by looking.`,
+      error,
+    );
   }
   if (error instanceof UnexpectedAnswerError) {
-    return fail('PlatformAnswerUnexpected', `${error.message}. The service may have changed; see that the base URL is right.`, error);
+    return fail(
+      'PlatformAnswerUnexpected',
+      `${error.message}. The service may have changed; see that the base URL is right.`,
+      error,
+    );
   }
   const state = sqlState(error);
   if (state !== undefined) return classifySqlState(state, error as Error);
-  if (error instanceof ConnectionError || isNetworkError(error)) {
-    return fail('DatabaseUnreachable', `No connection to PostgreSQL: ${(error as Error).message}. It is tried again.`, error);
+  if (connectionErrors.some((kind) => error instanceof kind) || isNetworkError(error)) {
+    return fail(
+      'DatabaseUnreachable',
+      `No connection to PostgreSQL: ${(error as Error).message}. It is tried again.`,
+      error,
+    );
   }
   const { message, name } = error instanceof Error ? error : { message: String(error), name: 'Error' };
   return ApplicationFailure.create({ type: name, message, ...(error instanceof Error ? { cause: error } : {}) });
@@ -29,7 +44,11 @@ export function classify(error: unknown): ApplicationFailure {
 function classifyAnswer(error: ServiceError): ApplicationFailure {
   const { status, message, service } = error;
   if (status === 401 || status === 403) {
-    return fail('PlatformTokenRejected', `${message}. Give the worker a token for ${service} that may do this, and try again.`, error);
+    return fail(
+      'PlatformTokenRejected',
+      `${message}. Give the worker a token for ${service} that may do this, and try again.`,
+      error,
+    );
   }
   if (status === 429) {
     const failure = fail('PlatformRateLimited', `${message}. It is tried again more slowly.`, error);
@@ -42,7 +61,11 @@ function classifyAnswer(error: ServiceError): ApplicationFailure {
     });
   }
   if (status >= 500 || status === 408) return fail('PlatformUnavailable', `${message}. It is tried again.`, error);
-  return fail('PlatformRefused', `${message}. The request will not succeed as it is: see the message and the target file.`, error);
+  return fail(
+    'PlatformRefused',
+    `${message}. The request will not succeed as it is: see the message and the target file.`,
+    error,
+  );
 }
 
 function classifySqlState(state: string, error: Error): ApplicationFailure {

@@ -6,7 +6,9 @@ import { targetOf, type Services } from './services.ts';
 import { z } from 'zod';
 import { sql } from 'slonik';
 
-const version = sql.type(z.object({ server_version: z.string() }))`SELECT current_setting('server_version') AS server_version`;
+const version = sql.type(
+  z.object({ server_version: z.string() }),
+)`SELECT current_setting('server_version') AS server_version`;
 
 /** Proves that the database variable is the attached add-on's, and that the database answers over TLS. */
 export async function checkConfig(services: Services, call: StepCall): Promise<StepResult<Evidence<'config-check'>>> {
@@ -18,8 +20,19 @@ export async function checkConfig(services: Services, call: StepCall): Promise<S
       services.postgres.connected(url, (connection) => connection.one(version)),
     ]);
     if (tls.version === '') {
-      throw fail('DatabaseNotEncrypted', `The session with ${addon.name} is not encrypted; expected TLS. Nothing is sent over such a connection.`);
+      throw fail(
+        'DatabaseNotEncrypted',
+        `The session with ${addon.name} is not encrypted; expected TLS. Nothing is sent over such a connection.`,
+      );
     }
-    return { variable, scheme, attachment: attachment.name, addon: addon.name, plan: addon.plan.name, serverVersion, tls };
+    return {
+      variable,
+      scheme,
+      attachment: attachment.name,
+      addon: addon.name,
+      plan: addon.plan.name,
+      serverVersion,
+      tls,
+    };
   });
 }

@@ -22,8 +22,11 @@ export async function applyGrants(services: Services, call: StepCall): Promise<S
   const { heroku, postgres } = services;
   return perform({
     probe: async () => {
-      const { missing, privileges } = await postgres.connected(url, (connection) => compareWithMatrix(connection, target));
-      if (missing.length > 0) return { is: 'absent', what: `${missing.length} privileges differ, ${missing.slice(0, 5).join(', ')} first` };
+      const { missing, privileges } = await postgres.connected(url, (connection) =>
+        compareWithMatrix(connection, target),
+      );
+      if (missing.length > 0)
+        return { is: 'absent', what: `${missing.length} privileges differ, ${missing.slice(0, 5).join(', ')} first` };
       const roleUrl = (await heroku.getConfigVars(target.app))[`${target.role.attachment}_URL`] ?? '';
       await postgres.connected(roleUrl, (connection) => tryAsRole(connection, target));
       return {
@@ -42,7 +45,10 @@ export async function applyGrants(services: Services, call: StepCall): Promise<S
 }
 
 /** Applies the matrix in a transaction that is rolled back, and tells which effective privileges that changed. */
-async function compareWithMatrix(connection: Connection, target: Target): Promise<{ missing: string[]; privileges: number }> {
+async function compareWithMatrix(
+  connection: Connection,
+  target: Target,
+): Promise<{ missing: string[]; privileges: number }> {
   return rolledBack(connection, async (tx) => {
     const before = await effectivePrivileges(tx, target);
     await runMatrix(tx, target);
@@ -95,10 +101,14 @@ async function tryAsRole(connection: Connection, { role }: Target): Promise<void
   }
   for (const text of role.mayNot) {
     const state = await refusal(connection, text);
-    if (state !== insufficientPrivilege) wrong.push(`it was ${state === undefined ? 'allowed' : `stopped only by ${state}`}: ${text}`);
+    if (state !== insufficientPrivilege)
+      wrong.push(`it was ${state === undefined ? 'allowed' : `stopped only by ${state}`}: ${text}`);
   }
   if (wrong.length > 0) {
-    throw fail('GrantsDiffer', `The matrix is applied, and ${role.credential} still differs from what the target says: ${wrong.join('; ')}. Mend the matrix or the target file, then start RM-11 anew.`);
+    throw fail(
+      'GrantsDiffer',
+      `The matrix is applied, and ${role.credential} still differs from what the target says: ${wrong.join('; ')}. Mend the matrix or the target file, then start RM-11 anew.`,
+    );
   }
 }
 

@@ -26,27 +26,37 @@ export interface Performance<E> {
  *
  * @throws ApplicationFailure `NotInPlace` when the effect could not be seen in time; whatever probe and act throw
  */
-export async function perform<E>({ probe, act, every = 500, within = 120_000 }: Performance<E>): Promise<StepResult<E>> {
+export async function perform<E>({
+  probe,
+  act,
+  every = 500,
+  within = 120_000,
+}: Performance<E>): Promise<StepResult<E>> {
   const { report } = currentScope();
   const interrupted = activityInfo().attempt > 1;
+  let acted = false;
+  let deadline = Date.now() + within;
   let seen = await probe();
-  if (seen.is === 'done') return { did: interrupted ? 'settled' : 'already', evidence: seen.evidence };
-
-  const acts = seen.is === 'absent';
-  if (acts) {
-    report('acting');
-    await act();
-    report('acted');
-  }
-  const deadline = Date.now() + within;
-  for (seen = await probe(); seen.is !== 'done'; seen = await probe()) {
+  for (; seen.is !== 'done'; seen = await probe()) {
+    // What was underway may come to nothing (a dyno that died with its worker): then it is this attempt's to do.
+    if (seen.is === 'absent' && !acted) {
+      report('acting');
+      await act();
+      report('acted');
+      acted = true;
+      deadline = Date.now() + within;
+      continue;
+    }
     if (Date.now() > deadline) {
-      throw fail('NotInPlace', `After ${within / 1000} s the step is still ${seen.is}: ${seen.what}. It is looked at again in the next attempt.`);
+      throw fail(
+        'NotInPlace',
+        `After ${within / 1000} s the step is still ${seen.is}: ${seen.what}. It is looked at again in the next attempt.`,
+      );
     }
     await pause(every);
   }
   report('verified');
-  return { did: acts ? 'acted' : interrupted ? 'settled' : 'already', evidence: seen.evidence };
+  return { did: acted ? 'acted' : interrupted ? 'settled' : 'already', evidence: seen.evidence };
 }
 
 /** A step that only looks. */

@@ -13,7 +13,10 @@ type PullRequestTarget = NonNullable<Target['pullRequest']>;
 const bringsRevision = new Set(['added', 'modified', 'renamed', 'copied', 'changed']);
 
 /** Whether the pull request adds a revision decides where in the sequence it is waited for. */
-export async function inspectPullRequest(services: Services, call: StepCall): Promise<StepResult<Evidence<'inspect-pull-request'>>> {
+export async function inspectPullRequest(
+  services: Services,
+  call: StepCall,
+): Promise<StepResult<Evidence<'inspect-pull-request'>>> {
   const pullRequest = pullRequestOf(await targetOf(services, call));
   return observe(async () => {
     const pull = await readPull(services, pullRequest);
@@ -32,7 +35,10 @@ export async function inspectPullRequest(services: Services, call: StepCall): Pr
  * Waits until the pull request is merged, and, where it brings a revision, until the deployed slug has it: merged is
  * not deployed. People take their time, so one call may wait for a day; it adds nothing to the history.
  */
-export async function awaitPullRequest(services: Services, call: StepCall): Promise<StepResult<Evidence<'await-pull-request'>>> {
+export async function awaitPullRequest(
+  services: Services,
+  call: StepCall,
+): Promise<StepResult<Evidence<'await-pull-request'>>> {
   const target = await targetOf(services, call);
   const pullRequest = pullRequestOf(target);
   return observe(async () => {
@@ -49,18 +55,34 @@ export async function awaitPullRequest(services: Services, call: StepCall): Prom
         looked = { version: release.version, missing: await missingRevisions(services, target, call, wanted) };
       }
       if (looked?.missing.length === 0) {
-        const proof = wanted.length > 0 ? `the slug of v${looked.version} has ${wanted.join(', ')}` : 'merged; it brings no revision';
-        return { number: pull.number, base: pull.base.ref, mergeCommit: pull.merge_commit_sha, release: looked.version, proof };
+        const proof =
+          wanted.length > 0
+            ? `the slug of v${looked.version} has ${wanted.join(', ')}`
+            : 'merged; it brings no revision';
+        return {
+          number: pull.number,
+          base: pull.base.ref,
+          mergeCommit: pull.merge_commit_sha,
+          release: looked.version,
+          proof,
+        };
       }
       await pause(every);
     }
   });
 }
 
-async function missingRevisions(services: Services, target: Target, call: StepCall, wanted: string[]): Promise<string[]> {
+async function missingRevisions(
+  services: Services,
+  target: Target,
+  call: StepCall,
+  wanted: string[],
+): Promise<string[]> {
   if (wanted.length === 0) return [];
   const chain = await slugRevisions(services, target, markOf(call));
-  return wanted.filter((name) => !chain.revisions.some((revision) => name === revision || name.startsWith(`${revision}_`)));
+  return wanted.filter(
+    (name) => !chain.revisions.some((revision) => name === revision || name.startsWith(`${revision}_`)),
+  );
 }
 
 /** Alembic names a version file after its revision, with a slug of its message behind it. */
@@ -68,11 +90,16 @@ function revisionOf(file: string): string {
   return file.slice(file.lastIndexOf('/') + 1).replace(/\.py$/, '');
 }
 
-async function revisionFiles({ github }: Services, { repository, number, versions }: PullRequestTarget): Promise<string[]> {
+async function revisionFiles(
+  { github }: Services,
+  { repository, number, versions }: PullRequestTarget,
+): Promise<string[]> {
   const folder = versions.endsWith('/') ? versions : `${versions}/`;
   const files = await github.listPullFiles(repository, number);
   return files
-    .filter((file) => bringsRevision.has(file.status) && file.filename.startsWith(folder) && file.filename.endsWith('.py'))
+    .filter(
+      (file) => bringsRevision.has(file.status) && file.filename.startsWith(folder) && file.filename.endsWith('.py'),
+    )
     .map((file) => file.filename)
     .sort();
 }
@@ -80,15 +107,22 @@ async function revisionFiles({ github }: Services, { repository, number, version
 async function readPull({ github }: Services, { repository, number, base }: PullRequestTarget): Promise<Pull> {
   const pull = await github.getPull(repository, number);
   if (pull.base.ref !== base) {
-    throw fail('PullRequestRefused', `Pull request ${number} of ${repository} is for the branch ${pull.base.ref}; expected ${base}. Retarget it, or correct the target file.`);
+    throw fail(
+      'PullRequestRefused',
+      `Pull request ${number} of ${repository} is for the branch ${pull.base.ref}; expected ${base}. Retarget it, or correct the target file.`,
+    );
   }
   if (pull.state === 'closed' && !pull.merged) {
-    throw fail('PullRequestRefused', `Pull request ${number} of ${repository} was closed without being merged. Reopen and merge it, or correct the target file.`);
+    throw fail(
+      'PullRequestRefused',
+      `Pull request ${number} of ${repository} was closed without being merged. Reopen and merge it, or correct the target file.`,
+    );
   }
   return pull;
 }
 
 function pullRequestOf(target: Target): PullRequestTarget {
-  if (target.pullRequest === undefined) throw fail('TargetFileInvalid', `The target file of ${target.app} names no pull request.`);
+  if (target.pullRequest === undefined)
+    throw fail('TargetFileInvalid', `The target file of ${target.app} names no pull request.`);
   return target.pullRequest;
 }

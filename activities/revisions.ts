@@ -17,10 +17,16 @@ export async function slugRevisions({ heroku }: Services, target: Target, mark: 
   const { history } = target.migrations;
   const { exitStatus, output } = await runOneOff(heroku, { app: target.app, command: history, mark });
   if (exitStatus === undefined) {
-    throw fail('OutcomeUnknown', `The one-off dyno for \`${history}\` ended without telling its status. It only reads; it is run again.`);
+    throw fail(
+      'OutcomeUnknown',
+      `The one-off dyno for \`${history}\` ended without telling its status. It only reads; it is run again.`,
+    );
   }
   if (exitStatus !== 0) {
-    throw fail('MigrationHeadsUnclear', `\`${history}\` ended with status ${exitStatus} in a one-off dyno of ${target.app}: ${lastLines(output)}`);
+    throw fail(
+      'MigrationHeadsUnclear',
+      `\`${history}\` ended with status ${exitStatus} in a one-off dyno of ${target.app}: ${lastLines(output)}`,
+    );
   }
   return readHistory(output);
 }
@@ -37,10 +43,15 @@ export async function databaseRevision(connection: Connection, target: Target): 
   );
   if (!exists) return null;
   const rows = await connection.anyFirst(
-    sql.type(z.object({ version_num: z.string() }))`SELECT version_num FROM ${sql.identifier([schema, versionTable])} ORDER BY 1`,
+    sql.type(
+      z.object({ version_num: z.string() }),
+    )`SELECT version_num FROM ${sql.identifier([schema, versionTable])} ORDER BY 1`,
   );
   if (rows.length > 1) {
-    throw fail('MigrationHeadsUnclear', `${versionTable} holds ${rows.length} revisions (${rows.join(', ')}); expected one. Merge the heads, then start again.`);
+    throw fail(
+      'MigrationHeadsUnclear',
+      `${versionTable} holds ${rows.length} revisions (${rows.join(', ')}); expected one. Merge the heads, then start again.`,
+    );
   }
   return rows[0] ?? null;
 }

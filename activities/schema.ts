@@ -24,7 +24,9 @@ export async function verifySchema(services: Services, call: StepCall): Promise<
   const target = await targetOf(services, call);
   return observe(async () => {
     const { url } = await attachedDatabase(services, target);
-    const seen = await services.postgres.connected(url, (connection) => readSchema(connection, target.migrations.schema));
+    const seen = await services.postgres.connected(url, (connection) =>
+      readSchema(connection, target.migrations.schema),
+    );
     const reached = cascadeClosure(seen, target.schema.cascadesFrom);
     const differences = [
       ...tableDifferences(seen, target),
@@ -35,11 +37,17 @@ export async function verifySchema(services: Services, call: StepCall): Promise<
       ...reached.broken.map((key) => `${key.from} refers to ${key.to} (${key.name}) and does not cascade`),
     ];
     if (differences.length > 0) {
-      throw fail('SchemaDiffers', `The schema is not as the target says: ${differences.slice(0, 40).join('; ')}. Mend it by a revision, deploy, upgrade, then try again.`);
+      throw fail(
+        'SchemaDiffers',
+        `The schema is not as the target says: ${differences.slice(0, 40).join('; ')}. Mend it by a revision, deploy, upgrade, then try again.`,
+      );
     }
     return {
       tables: seen.tables.length,
-      columnsChecked: Object.values(target.schema.columns).reduce((sum, columns) => sum + Object.keys(columns).length, 0),
+      columnsChecked: Object.values(target.schema.columns).reduce(
+        (sum, columns) => sum + Object.keys(columns).length,
+        0,
+      ),
       cascades: reached.keys,
       fingerprint: createHash('sha256').update(canonicalJson(seen)).digest('hex'),
     };
@@ -85,9 +93,12 @@ function columnDifferences(seen: SchemaSeen, { schema }: Target): string[] {
 }
 
 /** Follows foreign keys down from a table: what a deletion there must reach, and the keys that would stop it. */
-function cascadeClosure({ foreignKeys }: SchemaSeen, root: string): { keys: number; broken: SchemaSeen['foreignKeys'] } {
+function cascadeClosure(
+  { foreignKeys }: SchemaSeen,
+  root: string,
+): { keys: number; broken: SchemaSeen['foreignKeys'] } {
   const reached = new Set([root]);
-  for (let size = 0; size !== reached.size; ) {
+  for (let size = 0; size !== reached.size;) {
     size = reached.size;
     for (const key of foreignKeys) if (reached.has(key.to)) reached.add(key.from);
   }

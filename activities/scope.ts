@@ -18,7 +18,11 @@ export interface ActivityScope {
 }
 
 const storage = new AsyncLocalStorage<ActivityScope>();
-const outside: ActivityScope = { signal: new AbortController().signal, secrets: new Secrets(), report: () => undefined };
+const outside: ActivityScope = {
+  signal: new AbortController().signal,
+  secrets: new Secrets(),
+  report: () => undefined,
+};
 
 /** Runs an activity inside its own scope; clients below find its signal and register its secrets without being told. */
 export function withScope<T>(scope: ActivityScope, work: () => Promise<T>): Promise<T> {

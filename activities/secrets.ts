@@ -31,7 +31,7 @@ export class Secrets {
     if (password === '') return;
     this.add(url);
     this.add(password);
-    this.add(decodeURIComponent(password));
+    this.add(percentDecoded(password));
   }
 
   /** The text with every secret replaced, longest first, so that a URL does not survive its password. */
@@ -57,5 +57,14 @@ export class Secrets {
       if (found !== undefined) return found;
     }
     return undefined;
+  }
+}
+
+/** The text without its percent-encoding. Variables that people set hold a bare % too: such a text stays as it is. */
+export function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }

@@ -41,7 +41,10 @@ export function markOf({ run, step, attempt }: StepCall): string {
  *
  * @throws ApplicationFailure `ReleaseFailed`
  */
-export async function newestRelease({ heroku }: Services, app: string): Promise<{ release: Release; serving: boolean }> {
+export async function newestRelease(
+  { heroku }: Services,
+  app: string,
+): Promise<{ release: Release; serving: boolean }> {
   const [release] = await heroku.listReleases(app, 1);
   if (release === undefined) throw fail('PlatformAnswerUnexpected', `${app} has no release. Deploy the app first.`);
   if (release.status === 'failed' || release.status === 'expired') {

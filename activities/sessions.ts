@@ -17,7 +17,10 @@ const sessions = z.object({ role: z.number(), owner: z.number() });
  * Counts who is connected to the database besides the runbook: the app must be, as the role, and nobody as the owner.
  * The smoke suite that ran just before has filled the app's pool.
  */
-export async function verifySessions(services: Services, call: StepCall): Promise<StepResult<Evidence<'verify-sessions'>>> {
+export async function verifySessions(
+  services: Services,
+  call: StepCall,
+): Promise<StepResult<Evidence<'verify-sessions'>>> {
   const target = await targetOf(services, call);
   const { url } = await attachedDatabase(services, target);
   const credential = target.role.credential;
@@ -43,7 +46,7 @@ export async function verifySessions(services: Services, call: StepCall): Promis
       throw fail(
         'SessionsDiffer',
         `${seen.role} sessions of ${credential} and ${seen.owner} of the owner; expected at least one and none. ` +
-          'End consoles and scripts that use the owner\'s URL, see that the app reads its flag, then try again.',
+          "End consoles and scripts that use the owner's URL, see that the app reads its flag, then try again.",
       );
     }
     return seen;

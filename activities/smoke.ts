@@ -38,13 +38,27 @@ export async function runSmoke(services: Services, call: StepCall): Promise<Step
     const run = await find();
     if (run === undefined) return { is: 'absent', what: `no run of ${smoke.workflow} is marked ${marker}` };
     if (deployed !== null && run.head_sha !== deployed) {
-      throw fail('SmokeWrongCommit', `The suite ran for ${run.head_sha.slice(0, 12)}, and ${app} runs ${deployed.slice(0, 12)} (${run.html_url}). Deploy what ${smoke.ref} holds, or correct the target file, then try again.`);
+      throw fail(
+        'SmokeWrongCommit',
+        `The suite ran for ${run.head_sha.slice(0, 12)}, and ${app} runs ${deployed.slice(0, 12)} (${run.html_url}). Deploy what ${smoke.ref} holds, or correct the target file, then try again.`,
+      );
     }
     if (run.status !== 'completed') return { is: 'underway', what: `the suite is ${run.status}: ${run.html_url}` };
     if (run.conclusion !== 'success') {
-      throw fail('SmokeFailed', `The suite concluded ${run.conclusion ?? 'nothing'}; expected success. Read ${run.html_url}, mend what it found, then try again or abort.`);
+      throw fail(
+        'SmokeFailed',
+        `The suite concluded ${run.conclusion ?? 'nothing'}; expected success. Read ${run.html_url}, mend what it found, then try again or abort.`,
+      );
     }
-    return { is: 'done', evidence: { by: `${smoke.repository} ${smoke.workflow}`, link: run.html_url, commit: run.head_sha, conclusion: run.conclusion } };
+    return {
+      is: 'done',
+      evidence: {
+        by: `${smoke.repository} ${smoke.workflow}`,
+        link: run.html_url,
+        commit: run.head_sha,
+        conclusion: run.conclusion,
+      },
+    };
   };
 
   const act = async (): Promise<void> => {

@@ -34,7 +34,10 @@ export async function surveyTarget(services: Services, call: StepCall): Promise<
     ]);
     const current = releases.find((release) => release.current);
     if (current?.slug == null) {
-      throw fail('PlatformAnswerUnexpected', `${target.app} has no current release with a slug; expected a deployed app. Deploy it, then start again.`);
+      throw fail(
+        'PlatformAnswerUnexpected',
+        `${target.app} has no current release with a slug; expected a deployed app. Deploy it, then start again.`,
+      );
     }
     const slug = await heroku.getSlug(target.app, current.slug.id);
     const inDatabase = await postgres.connected(database.url, async (connection) => ({
@@ -75,7 +78,9 @@ export async function surveyTarget(services: Services, call: StepCall): Promise<
         serverVersion: inDatabase.version,
         maintenance: app.maintenance,
       },
-      digest: createHash('sha256').update(canonicalJson({ gate, facts: factsBoundBy(gate, facts) })).digest('hex'),
+      digest: createHash('sha256')
+        .update(canonicalJson({ gate, facts: factsBoundBy(gate, facts) }))
+        .digest('hex'),
     };
   });
 }

@@ -1,10 +1,15 @@
 import { z } from 'zod';
 import { appName } from '../workflows/input.ts';
 
-const identifier = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'a plain PostgreSQL name: lower-case letters, digits, underscores');
+const identifier = z
+  .string()
+  .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'a plain PostgreSQL name: lower-case letters, digits, underscores');
 const variable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'a config var: capital letters, digits, underscores');
 const repository = z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'owner/name');
-const command = z.string().min(1).regex(/^[^\n\r]*$/, 'one line');
+const command = z
+  .string()
+  .min(1)
+  .regex(/^[^\n\r]*$/, 'one line');
 /** The largest number of tables, statements and the like that a person can still review. */
 const few = 500;
 
@@ -76,7 +81,11 @@ export const targetSchema = z
   .strict()
   .superRefine((target, context) => {
     if (target.role.attachment === target.database.attachment) {
-      context.addIssue({ code: 'custom', path: ['role', 'attachment'], message: 'must differ from database.attachment' });
+      context.addIssue({
+        code: 'custom',
+        path: ['role', 'attachment'],
+        message: 'must differ from database.attachment',
+      });
     }
     for (const table of Object.keys(target.schema.columns)) {
       if (!target.schema.tables.includes(table)) {

@@ -23,7 +23,8 @@ export async function upgradeSchema(services: Services, call: StepCall): Promise
   const { heroku, postgres } = services;
   const { url } = await attachedDatabase(services, target);
   const chain = await slugRevisions(services, target, `${markOf(call)}/history`);
-  const revision = (): Promise<string | null> => postgres.connected(url, (connection) => databaseRevision(connection, target));
+  const revision = (): Promise<string | null> =>
+    postgres.connected(url, (connection) => databaseRevision(connection, target));
 
   const from = await revision();
   const pending = chain.pending(from);
@@ -31,10 +32,13 @@ export async function upgradeSchema(services: Services, call: StepCall): Promise
 
   const probe = async (): Promise<Seen<UpgradeEvidence>> => {
     // An interrupted attempt's dyno may still be writing; it is waited for, never joined by a second one.
-    const running = (await heroku.listDynos(app)).find((one) => one.command.includes(migrations.upgrade) && one.type === 'run');
+    const running = (await heroku.listDynos(app)).find(
+      (one) => one.command.includes(migrations.upgrade) && one.type === 'run',
+    );
     if (running !== undefined) return { is: 'underway', what: `${running.name} is running \`${migrations.upgrade}\`` };
     const now = await revision();
-    if (now === chain.head) return { is: 'done', evidence: { from, to: now, applied: from === now ? [] : pending, dyno } };
+    if (now === chain.head)
+      return { is: 'done', evidence: { from, to: now, applied: from === now ? [] : pending, dyno } };
     return { is: 'absent', what: `the database is at ${now ?? 'no revision'}, the slug's head is ${chain.head}` };
   };
 
@@ -42,13 +46,27 @@ export async function upgradeSchema(services: Services, call: StepCall): Promise
     postgres.connected(url, async (connection) => {
       // Held by this session while the dyno runs, so that no other run or worker upgrades the same database meanwhile.
       const locked = await connection.oneFirst(
-        sql.type(z.object({ locked: z.boolean() }))`SELECT pg_try_advisory_lock(hashtext(${`cutover upgrade ${app}`})) AS locked`,
+        sql.type(
+          z.object({ locked: z.boolean() }),
+        )`SELECT pg_try_advisory_lock(hashtext(${`cutover upgrade ${app}`})) AS locked`,
       );
-      if (!locked) throw fail('MigrationUnderway', `Another session holds the upgrade lock of ${app}'s database. It is tried again.`);
-      const outcome = await runOneOff(heroku, { app, command: migrations.upgrade, env: sessionSettings, mark: markOf(call) });
+      if (!locked)
+        throw fail(
+          'MigrationUnderway',
+          `Another session holds the upgrade lock of ${app}'s database. It is tried again.`,
+        );
+      const outcome = await runOneOff(heroku, {
+        app,
+        command: migrations.upgrade,
+        env: sessionSettings,
+        mark: markOf(call),
+      });
       dyno = outcome.dyno;
       if (outcome.exitStatus === undefined) {
-        throw fail('OutcomeUnknown', `The stream of ${outcome.dyno} ended without a status; the version table settles what it did.`);
+        throw fail(
+          'OutcomeUnknown',
+          `The stream of ${outcome.dyno} ended without a status; the version table settles what it did.`,
+        );
       }
       if (outcome.exitStatus !== 0) {
         throw fail(

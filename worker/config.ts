@@ -45,7 +45,9 @@ export function readConfig(variables: NodeJS.ProcessEnv): WorkerConfig {
   const parsed = environment.safeParse(variables);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-    throw new ConfigError(`The worker's environment has ${problems.length} mistake(s):\n${problems.join('\n')}\nSet them and start the worker again.`);
+    throw new ConfigError(
+      `The worker's environment has ${problems.length} mistake(s):\n${problems.join('\n')}\nSet them and start the worker again.`,
+    );
   }
   const env = parsed.data;
   return {
@@ -61,6 +63,8 @@ function readPem(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new ConfigError(`CUTOVER_DATABASE_CA: ${path} cannot be read (${(error as NodeJS.ErrnoException).code}). Give the path of a PEM file.`);
+    throw new ConfigError(
+      `CUTOVER_DATABASE_CA: ${path} cannot be read (${(error as NodeJS.ErrnoException).code}). Give the path of a PEM file.`,
+    );
   }
 }

@@ -20,7 +20,11 @@ export interface RunningWorker {
  * @param listener told when an activity gets further
  * @param bundle a prebuilt workflow bundle; without one the worker builds it as it starts
  */
-export async function createWorker(config: WorkerConfig, listener: ProgressListener, bundle?: WorkerOptions['workflowBundle']): Promise<RunningWorker> {
+export async function createWorker(
+  config: WorkerConfig,
+  listener: ProgressListener,
+  bundle?: WorkerOptions['workflowBundle'],
+): Promise<RunningWorker> {
   const connection = await NativeConnection.connect({ address: config.temporal.address });
   const worker = await Worker.create({
     connection,
@@ -34,7 +38,11 @@ export async function createWorker(config: WorkerConfig, listener: ProgressListe
       targets: createTargetStore(config.targets),
     }),
     interceptors: {
-      activity: [(context) => ({ inbound: { execute: (input, next) => atBoundary(context, input.args, listener, () => next(input)) } })],
+      activity: [
+        (context) => ({
+          inbound: { execute: (input, next) => atBoundary(context, input.args, listener, () => next(input)) },
+        }),
+      ],
     },
     // A heartbeat is due every 2 s: with the default throttle of 30 s a dead worker would be noticed late and a
     // cancellation would arrive late.

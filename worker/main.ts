@@ -5,13 +5,17 @@ import { createWorker } from './create-worker.ts';
 /** One line of JSON for each entry, on standard error. */
 const logger = new DefaultLogger('INFO', ({ level, message, timestampNanos, meta }) => {
   const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
-  process.stderr.write(`${JSON.stringify({ time, level, message, ...meta }, (_key, value: unknown) => (value instanceof Error ? value.message : value))}\n`);
+  process.stderr.write(
+    `${JSON.stringify({ time, level, message, ...meta }, (_key, value: unknown) => (value instanceof Error ? value.message : value))}\n`,
+  );
 });
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   Runtime.install({ logger });
-  const { worker, close } = await createWorker(config, (activity, progress) => logger.info(`step ${progress}`, activity));
+  const { worker, close } = await createWorker(config, (activity, progress) =>
+    logger.info(`step ${progress}`, activity),
+  );
   try {
     await worker.run();
   } finally {

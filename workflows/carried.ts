@@ -13,7 +13,9 @@ export function readCarried(carried: unknown): RunState | undefined {
   const continues = workflowInfo().continuedFromExecutionRunId !== undefined;
   if (carried === undefined && !continues) return undefined;
   if (!continues) {
-    throw refused('The run was started with a second argument. Expected only the input; nothing was changed. Start again without it.');
+    throw refused(
+      'The run was started with a second argument. Expected only the input; nothing was changed. Start again without it.',
+    );
   }
   const parsed = runState.safeParse(carried);
   if (!parsed.success) {

@@ -55,7 +55,7 @@ const completed = { result: 'completed', reason: 'every step is done and verifie
 function aborted(run: Run, { by, reason }: Abort) {
   const { items } = view(run.state);
   const inPlace = items.filter((item) => item.did === 'acted' || item.did === 'settled').map((item) => item.id);
-  const unsettled = items.filter((item) => item.state === 'running' || item.state === 'parked').map((item) => item.id);
+  const unsettled = items.filter((item) => item.attempt !== undefined && item.state !== 'done').map((item) => item.id);
   return {
     result: 'aborted',
     by,

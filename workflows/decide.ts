@@ -75,8 +75,11 @@ function decideResolution(state: RunState, message: z.infer<typeof resolveMessag
     : { events: [], abort: { by, reason } };
 }
 
+/** Longest reason for a refusal: it quotes what was sent, and every refusal stands in the state and in the memo. */
+const whyLimit = 500;
+
 function refuse(message: string, by: string | null, why: string): Decision {
-  return { events: [{ type: 'messageRefused', message, by, why }] };
+  return { events: [{ type: 'messageRefused', message, by, why: why.slice(0, whyLimit) }] };
 }
 
 /** The name that an otherwise unreadable message claims: shown beside its refusal, so that its sender can be asked. */

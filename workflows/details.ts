@@ -21,7 +21,10 @@ export function renderDetails(status: Status): string {
     ...(status.outcome ? ['', `**${status.outcome.result}**: ${escapeMarkdown(status.outcome.reason)}`] : []),
     ...status.refusedMessages
       .slice(-1)
-      .map((last) => `\nLast refused: ${code(last.message)} from ${escapeMarkdown(last.by ?? 'nobody')}, because ${escapeMarkdown(last.why)}`),
+      .map(
+        (last) =>
+          `\nLast refused: ${code(last.message)} from ${escapeMarkdown(last.by ?? 'nobody')}, because ${escapeMarkdown(last.why)}`,
+      ),
   ].join('\n');
 }
 
@@ -41,7 +44,7 @@ function code(text: string): string {
 /** People's text must not become markup: a forged link or code block could tell an approver what to paste. */
 export function escapeMarkdown(text: string): string {
   return text
-    .replace(/\p{Cc}+/gu, ' ')
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, ' ')
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;')

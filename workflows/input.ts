@@ -40,7 +40,7 @@ export function checkStart(input: unknown, start: StartFacts): { input: RunInput
         type: 'InputInvalid',
         message:
           `The input was refused: ${seen}. Expected {"app":"<heroku app>","requestedBy":"<your name>"} and nothing else: ` +
-          'policy, commands and URLs are read from the worker\'s target file. Nothing was changed; start again.',
+          "policy, commands and URLs are read from the worker's target file. Nothing was changed; start again.",
       },
     };
   }

@@ -2,7 +2,7 @@ import { defineQuery, defineSignal } from '@temporalio/workflow';
 import { z } from 'zod';
 import type { Status } from './view.ts';
 
-const person = z.string().trim().min(1, 'a person\'s name').max(100);
+const person = z.string().trim().min(1, "a person's name").max(100);
 const reason = z.string().trim().min(1, 'a reason').max(2000);
 /** Given by a sender that may send twice (a script, a retrying client): the second one is then ignored. */
 const id = z.string().min(1).max(200).optional();

@@ -19,6 +19,9 @@ export interface Run {
 export function createRun(initial: RunState): Run {
   let state = initial;
   const inbox: Message[] = [];
+  // Memo and details do not outlive a run: what continues another one says anew where it stands.
+  const last = initial.journal.at(-1);
+  if (last !== undefined) publish(state, last);
 
   const apply = (event: RunEvent): void => {
     const now = Date.now();
@@ -52,6 +55,11 @@ export function createRun(initial: RunState): Run {
  */
 function publish(state: RunState, entry: RunState['journal'][number]): void {
   const status = view(state);
-  upsertMemo({ stage: status.stage, phase: status.phase ?? 'end', waitingFor: status.waitingFor?.what ?? 'nothing', journal: entry });
+  upsertMemo({
+    stage: status.stage,
+    phase: status.phase ?? 'end',
+    waitingFor: status.waitingFor?.what ?? 'nothing',
+    journal: entry,
+  });
   setCurrentDetails(renderDetails(status));
 }

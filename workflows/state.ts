@@ -98,9 +98,21 @@ const edges: Record<Stage, Partial<Record<RunEvent['type'], Stage>>> = {
     ended: 'ended',
   },
   // At a gate no step runs, which is what makes it a quiet point for continue-as-new.
-  waiting: { approved: 'working', messageRefused: 'waiting', messageHandled: 'waiting', continued: 'waiting', ended: 'ended' },
+  waiting: {
+    approved: 'working',
+    messageRefused: 'waiting',
+    messageHandled: 'waiting',
+    continued: 'waiting',
+    ended: 'ended',
+  },
   // Only a person's decision leaves this stage: the retries are used up, or would not help.
-  parked: { resolved: 'working', messageRefused: 'parked', messageHandled: 'parked', continued: 'parked', ended: 'ended' },
+  parked: {
+    resolved: 'working',
+    messageRefused: 'parked',
+    messageHandled: 'parked',
+    continued: 'parked',
+    ended: 'ended',
+  },
   ended: {},
 };
 
@@ -159,17 +171,30 @@ function change(state: RunState, event: RunEvent, now: number): Partial<RunState
         at: { step: event.step },
         steps: {
           ...state.steps,
-          [event.step]: { attempt: event.attempt, startedAt: now, finishedAt: null, did: null, evidence: null, failure: null },
+          [event.step]: {
+            attempt: event.attempt,
+            startedAt: now,
+            finishedAt: null,
+            did: null,
+            evidence: null,
+            failure: null,
+          },
         },
       };
     case 'stepDone':
-      return { at: null, ...withStep(state, event.step, { finishedAt: now, did: event.did, evidence: event.evidence }) };
+      return {
+        at: null,
+        ...withStep(state, event.step, { finishedAt: now, did: event.did, evidence: event.evidence }),
+      };
     case 'stepFailed':
       return withStep(state, event.step, { failure: event.failure });
     case 'gateOpened':
       return {
         at: { gate: event.gate },
-        gates: { ...state.gates, [event.gate]: { digest: event.digest, openedAt: now, approvedBy: null, approvedAt: null } },
+        gates: {
+          ...state.gates,
+          [event.gate]: { digest: event.digest, openedAt: now, approvedBy: null, approvedAt: null },
+        },
       };
     case 'approved': {
       const gate = state.gates[event.gate];

@@ -29,7 +29,12 @@ const restartEvidence = z.object({
   release: z.number().int(),
   dynos: z.array(z.object({ name: z.string(), state: z.string(), since: z.string() })),
 });
-const smokeEvidence = z.object({ by: z.string(), link: z.string().nullable(), commit: z.string().nullable(), conclusion: z.string() });
+const smokeEvidence = z.object({
+  by: z.string(),
+  link: z.string().nullable(),
+  commit: z.string().nullable(),
+  conclusion: z.string(),
+});
 
 /**
  * Every step that any procedure may take. The ids are stable: they stand in histories, approvals and audit records.
@@ -37,7 +42,7 @@ const smokeEvidence = z.object({ by: z.string(), link: z.string().nullable(), co
  */
 export const steps = {
   'config-check': defineStep({
-    title: 'Check that the database variable is the attached add-on\'s PostgreSQL',
+    title: "Check that the database variable is the attached add-on's PostgreSQL",
     insteadOf: 'heroku config:get DATABASE_URL',
     activity: 'checkConfig',
     work: 'read',
@@ -65,7 +70,13 @@ export const steps = {
     activity: 'awaitPullRequest',
     work: 'poll',
     writes: false,
-    evidence: z.object({ number: z.number().int(), base: z.string(), mergeCommit: z.string().nullable(), release: z.number().int(), proof: z.string() }),
+    evidence: z.object({
+      number: z.number().int(),
+      base: z.string(),
+      mergeCommit: z.string().nullable(),
+      release: z.number().int(),
+      proof: z.string(),
+    }),
   }),
   survey: defineStep({
     title: 'Survey the target and make the plan',
@@ -80,7 +91,12 @@ export const steps = {
     activity: 'upgradeSchema',
     work: 'migration',
     writes: true,
-    evidence: z.object({ from: z.string().nullable(), to: z.string(), applied: z.array(z.string()), dyno: z.string().nullable() }),
+    evidence: z.object({
+      from: z.string().nullable(),
+      to: z.string(),
+      applied: z.array(z.string()),
+      dyno: z.string().nullable(),
+    }),
   }),
   'verify-schema': defineStep({
     title: 'Verify tables, columns, time stamps and cascades',
@@ -88,7 +104,12 @@ export const steps = {
     activity: 'verifySchema',
     work: 'read',
     writes: false,
-    evidence: z.object({ tables: z.number().int(), columnsChecked: z.number().int(), cascades: z.number().int(), fingerprint: z.string() }),
+    evidence: z.object({
+      tables: z.number().int(),
+      columnsChecked: z.number().int(),
+      cascades: z.number().int(),
+      fingerprint: z.string(),
+    }),
   }),
   restart: defineStep({
     title: 'Restart the dynos',
@@ -122,7 +143,7 @@ export const steps = {
     evidence: z.object({ credential: z.string(), state: z.string() }),
   }),
   'bind-url': defineStep({
-    title: 'Bind the credential\'s URL to its variable',
+    title: "Bind the credential's URL to its variable",
     insteadOf: 'heroku config:set <VARIABLE>=…',
     activity: 'bindUrl',
     work: 'write',
@@ -135,7 +156,12 @@ export const steps = {
     activity: 'applyGrants',
     work: 'write',
     writes: true,
-    evidence: z.object({ matrix: z.string(), privileges: z.number().int(), refused: z.array(z.string()), allowed: z.array(z.string()) }),
+    evidence: z.object({
+      matrix: z.string(),
+      privileges: z.number().int(),
+      refused: z.array(z.string()),
+      allowed: z.array(z.string()),
+    }),
   }),
   flag: defineStep({
     title: 'Switch the app to the restricted role',

@@ -75,7 +75,9 @@ export function nextItem(state: RunState): Item | undefined {
 
 /** The one status object of a run. */
 export function view(state: RunState): Status {
-  const items = sequence(known(state)).map((item) => (item.kind === 'step' ? viewStep(state, item) : viewGate(state, item)));
+  const items = sequence(known(state)).map((item) =>
+    item.kind === 'step' ? viewStep(state, item) : viewGate(state, item),
+  );
   return {
     app: state.input.app,
     requestedBy: state.input.requestedBy,

@@ -50,27 +50,42 @@ export function createGithubClient({ apiUrl, token }: GithubOptions) {
     /** Every file of the pull request: the list comes in pages, and a revision may stand on any of them. */
     listPullFiles: (repository: string, number: number) =>
       ask(token, `files of pull request ${number}`, z.array(file), (request) =>
-        octokit.paginate(octokit.rest.pulls.listFiles, { ...split(repository), pull_number: number, per_page: 100, request }),
+        octokit.paginate(octokit.rest.pulls.listFiles, {
+          ...split(repository),
+          pull_number: number,
+          per_page: 100,
+          request,
+        }),
       ),
 
     /**
      * Dispatches a workflow, and answers the run's id where the server gives it. An older server answers 204, or
      * refuses the unknown field; the run is then found by the marker in its title [docs].
      */
-    async dispatch(repository: string, workflow: string, ref: string, inputs: Record<string, string>): Promise<number | undefined> {
+    async dispatch(
+      repository: string,
+      workflow: string,
+      ref: string,
+      inputs: Record<string, string>,
+    ): Promise<number | undefined> {
       const send = (details: { return_run_details?: true }) =>
-        ask(token, `dispatch of ${workflow}`, z.object({ workflow_run_id: z.number().int() }).optional(), async (request) => {
-          const answer: { status: number; data?: unknown } = await octokit.rest.actions.createWorkflowDispatch({
-            ...split(repository),
-            workflow_id: workflow,
-            ref,
-            inputs,
-            ...details,
-            request,
-          });
-          currentScope().report('underway');
-          return answer.status === 200 ? answer.data : undefined;
-        });
+        ask(
+          token,
+          `dispatch of ${workflow}`,
+          z.object({ workflow_run_id: z.number().int() }).optional(),
+          async (request) => {
+            const answer: { status: number; data?: unknown } = await octokit.rest.actions.createWorkflowDispatch({
+              ...split(repository),
+              workflow_id: workflow,
+              ref,
+              inputs,
+              ...details,
+              request,
+            });
+            currentScope().report('underway');
+            return answer.status === 200 ? answer.data : undefined;
+          },
+        );
       try {
         return (await send({ return_run_details: true }))?.workflow_run_id;
       } catch (error) {

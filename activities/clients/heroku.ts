@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { currentScope } from '../scope.ts';
 import { requestJson, type JsonRequest } from './http.ts';
+import { takeOutput } from './rendezvous.ts';
 
 const named = z.object({ id: z.string(), name: z.string() });
 
@@ -73,7 +74,9 @@ export type HerokuClient = ReturnType<typeof createHerokuClient>;
 
 /** The parts of Heroku's Platform API (version 3) and Data API that a cutover needs, typed and checked. */
 export function createHerokuClient({ apiUrl, dataUrl, token }: HerokuOptions) {
-  type Call<S extends z.ZodTypeAny> = Pick<JsonRequest<S>, 'method' | 'answer' | 'body'> & { headers?: Record<string, string> };
+  type Call<S extends z.ZodTypeAny> = Pick<JsonRequest<S>, 'method' | 'answer' | 'body'> & {
+    headers?: Record<string, string>;
+  };
 
   const platform = <S extends z.ZodTypeAny>(path: string, { headers, ...call }: Call<S>): Promise<z.output<S>> =>
     requestJson({
@@ -110,7 +113,8 @@ export function createHerokuClient({ apiUrl, dataUrl, token }: HerokuOptions) {
         headers: { range: `version ..; order=desc,max=${max}` },
         answer: z.array(release),
       }),
-    getSlug: (name: string, id: string) => platform(`/apps/${part(name)}/slugs/${part(id)}`, { method: 'GET', answer: slug }),
+    getSlug: (name: string, id: string) =>
+      platform(`/apps/${part(name)}/slugs/${part(id)}`, { method: 'GET', answer: slug }),
 
     listAppAttachments: (name: string) =>
       platform(`/apps/${part(name)}/addon-attachments`, { method: 'GET', answer: z.array(attachment) }),
@@ -127,10 +131,15 @@ export function createHerokuClient({ apiUrl, dataUrl, token }: HerokuOptions) {
       }),
 
     listDynos: (name: string) => platform(`/apps/${part(name)}/dynos`, { method: 'GET', answer: z.array(dyno) }),
-    listFormation: (name: string) => platform(`/apps/${part(name)}/formation`, { method: 'GET', answer: z.array(formation) }),
+    listFormation: (name: string) =>
+      platform(`/apps/${part(name)}/formation`, { method: 'GET', answer: z.array(formation) }),
 
     /** Starts a one-off dyno whose output is taken by rendezvous; it ends when the taker disconnects [docs]. */
-    async runAttached(name: string, command: string, env: Record<string, string>): Promise<{ name: string; attachUrl: string }> {
+    async runAttached(
+      name: string,
+      command: string,
+      env: Record<string, string>,
+    ): Promise<{ name: string; attachUrl: string }> {
       const started = await platform(`/apps/${part(name)}/dynos`, {
         method: 'POST',
         body: { command, env, attach: true, force_no_tty: true },
@@ -138,6 +147,8 @@ export function createHerokuClient({ apiUrl, dataUrl, token }: HerokuOptions) {
       });
       return { name: started.name, attachUrl: registered(started.attach_url ?? '') };
     },
+
+    takeOutput,
 
     /** Restarts the dynos of one process type; one-off dynos of other people go on. Answers before they are up. */
     async restartProcesses(name: string, type: string): Promise<void> {

@@ -29,7 +29,11 @@ export async function requestJson<S extends z.ZodTypeAny>(request: JsonRequest<S
   try {
     response = await fetch(url, {
       method,
-      headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]),
     });
@@ -44,7 +48,14 @@ export async function requestJson<S extends z.ZodTypeAny>(request: JsonRequest<S
   const json = parseJson(text);
   if (!response.ok) {
     const { id, message } = (json ?? {}) as { id?: unknown; message?: unknown };
-    throw new ServiceError(service, name, status, String(id ?? ''), String(message ?? response.statusText), retryAfter(response));
+    throw new ServiceError(
+      service,
+      name,
+      status,
+      String(id ?? ''),
+      String(message ?? response.statusText),
+      retryAfter(response),
+    );
   }
   const parsed = answer.safeParse(json);
   if (parsed.success) return parsed.data as z.output<S>;

@@ -1,6 +1,5 @@
 import { currentScope } from '../scope.ts';
 import type { HerokuClient } from './heroku.ts';
-import { takeOutput } from './rendezvous.ts';
 
 export interface OneOff {
   readonly app: string;
@@ -24,11 +23,14 @@ const statusLine = /\uFFFF heroku-command-exit-status: (\d+)\s*$/;
  * Runs a command in a one-off dyno and tells its exit status. The protocol has none, so the shell is asked to print it
  * behind the command's own output, in the form that the official CLI uses [seen: official CLI 11.10.0, --exit-code].
  */
-export async function runOneOff(heroku: HerokuClient, { app, command, env = {}, mark }: OneOff): Promise<OneOffOutcome> {
+export async function runOneOff(
+  heroku: HerokuClient,
+  { app, command, env = {}, mark }: OneOff,
+): Promise<OneOffOutcome> {
   const marked = `: ${mark}; ( ${command} ); echo "\uFFFF heroku-command-exit-status: $?"`;
   const { name, attachUrl } = await heroku.runAttached(app, marked, env);
   const { report, secrets } = currentScope();
-  const raw = await takeOutput(attachUrl, () => report('underway'));
+  const raw = await heroku.takeOutput(attachUrl, () => report('underway'));
   const status = statusLine.exec(raw);
   return {
     dyno: name,

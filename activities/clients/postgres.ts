@@ -1,6 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import pg from 'pg';
 import {
+  ConnectionError,
   createPool,
   SchemaValidationError,
   sql,
@@ -68,7 +69,10 @@ export function createPostgresClient({ ca }: { ca?: string | undefined }) {
     async inspectTls(url: string): Promise<TlsFacts> {
       currentScope().secrets.addUrl(url);
       const client = new pg.Client({ connectionString: dsn(url), ssl, connectionTimeoutMillis: connectTimeoutMs });
-      await client.connect();
+      await client.connect().catch((error: unknown) => {
+        // As the driver above says it: a certificate that does not verify has no code that stands for all of them.
+        throw new ConnectionError((error as Error).message, { cause: error as Error });
+      });
       try {
         const { rows } = await client.query<{ version: string | null; cipher: string | null }>(
           'SELECT version, cipher FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
@@ -113,9 +117,14 @@ export async function rolledBack<T>(connection: Connection, work: (tx: Transacti
  * not come from the server.
  */
 export function sqlState(error: unknown): string | undefined {
-  for (let current: unknown = error, depth = 0; current instanceof Error && depth < 6; current = current.cause, depth++) {
+  for (
+    let current: unknown = error, depth = 0;
+    current instanceof Error && depth < 6;
+    current = current.cause, depth++
+  ) {
     const { code } = current as { code?: unknown };
-    if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)) return code;
+    // Every SQLSTATE that a server sends has a digit; some of Node's own codes (EPIPE) are five letters too.
+    if (typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code)) return code;
   }
   return undefined;
 }

@@ -24,10 +24,14 @@ export function takeOutput(attachUrl: string, onOutput: (chunk: string) => void)
     let received = '';
     let greeted = false;
     // The certificate is checked against the host, as the official CLI does.
-    const socket = connect({ host: hostname, port: Number(port), servername: hostname.match(/[a-z]/i) ? hostname : '' });
+    const socket = connect({
+      host: hostname,
+      port: Number(port),
+      servername: hostname.match(/[a-z]/i) ? hostname : '',
+    });
     const lost = (cause: unknown): void => {
       socket.destroy();
-      reject(new NoAnswerError('Heroku rendezvous', 'the dyno\'s stream', cause));
+      reject(new NoAnswerError('Heroku rendezvous', "the dyno's stream", cause));
     };
     const stop = (): void => {
       socket.destroy();
@@ -36,7 +40,10 @@ export function takeOutput(attachUrl: string, onOutput: (chunk: string) => void)
     if (signal.aborted) return stop();
     signal.addEventListener('abort', stop, { once: true });
     socket.setEncoding('utf8');
-    socket.setTimeout(connectTimeoutMs, () => greeted || lost(new Error(`no greeting within ${connectTimeoutMs / 1000} s`)));
+    socket.setTimeout(
+      connectTimeoutMs,
+      () => greeted || lost(new Error(`no greeting within ${connectTimeoutMs / 1000} s`)),
+    );
     socket.once('secureConnect', () => socket.write(`${pathname.slice(1)}\r\n`));
     socket.on('data', (chunk: string) => {
       received = (received + chunk).slice(-outputLimit);
