@@ -86,13 +86,17 @@ export async function createRig(options: Pick<PlatformOptions, 'heroku'> = {}): 
 
 function environment(name: string): string {
   const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set: these tests run under \`npm test\`, which starts what they need`);
+  if (value === undefined)
+    throw new Error(`${name} is not set: these tests run under \`npm test\`, which starts what they need`);
   return value;
 }
 
 /** Copies a shipped target file under another app's name, and has the pull request looked at every second. */
 async function writeTarget(folder: string, from: string, app: string, change: TargetChange | undefined): Promise<void> {
-  const target = JSON.parse(await readFile(path.join(targetsFolder, `${from}.json`), 'utf8')) as Record<string, unknown>;
+  const target = JSON.parse(await readFile(path.join(targetsFolder, `${from}.json`), 'utf8')) as Record<
+    string,
+    unknown
+  >;
   target['app'] = app;
   const role = target['role'] as Record<string, unknown>;
   role['grants'] = path.resolve(targetsFolder, String(role['grants']));

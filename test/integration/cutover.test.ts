@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { ledger, raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import { lookFromOutside } from '../../rehearsal/outside.ts';
 import type { Status } from '../../workflows/view.ts';
@@ -42,15 +42,23 @@ describe('Raptor, on real parts', () => {
       const { rows } = await client.query("INSERT INTO paper_orders (status) VALUES ('test') RETURNING id, status");
       expect(rows).toMatchObject([{ status: 'test' }]);
       await client.query('DELETE FROM paper_orders');
-      for (const forbidden of ["UPDATE alembic_version SET version_num = 'x'", 'CREATE TABLE t (id int)', 'DROP TABLE paper_orders']) {
+      for (const forbidden of [
+        "UPDATE alembic_version SET version_num = 'x'",
+        'CREATE TABLE t (id int)',
+        'DROP TABLE paper_orders',
+      ]) {
         await expect(client.query(forbidden)).rejects.toMatchObject({ code: '42501' });
       }
     });
   });
 
   test('lets the role insert into a table that a later migration brings', async () => {
-    await connectAs(rig, app, 'DATABASE_URL', (client) => client.query('CREATE TABLE later (id bigserial PRIMARY KEY, note text)'));
-    await connectAs(rig, app, 'RAPTOR_APP_DATABASE_URL', (client) => client.query("INSERT INTO later (note) VALUES ('in reach')"));
+    await connectAs(rig, app, 'DATABASE_URL', (client) =>
+      client.query('CREATE TABLE later (id bigserial PRIMARY KEY, note text)'),
+    );
+    await connectAs(rig, app, 'RAPTOR_APP_DATABASE_URL', (client) =>
+      client.query("INSERT INTO later (note) VALUES ('in reach')"),
+    );
     await connectAs(rig, app, 'DATABASE_URL', (client) => client.query('DROP TABLE later'));
   });
 
@@ -58,7 +66,9 @@ describe('Raptor, on real parts', () => {
     const before = writesOf(rig.platform);
     const again = await playPeople(rig, await rig.start(app), app);
     expect(again.outcome).toMatchObject({ result: 'completed' });
-    const did = Object.fromEntries(again.items.filter((item) => item.kind === 'step').map((item) => [item.id, item.did]));
+    const did = Object.fromEntries(
+      again.items.filter((item) => item.kind === 'step').map((item) => [item.id, item.did]),
+    );
     expect(did).toMatchObject({
       upgrade: 'already',
       restart: 'already',
@@ -75,7 +85,7 @@ describe('Raptor, on real parts', () => {
     expect(await lookFromOutside(rig.platform.heroku.webUrl(app.herokuApp), app)).toMatchObject({ ok: true });
   });
 
-  test('leaves no secret in the history, nor in the worker\'s log', async () => {
+  test("leaves no secret in the history, nor in the worker's log", async () => {
     const handle = rig.client.workflow.getHandle(`cutover-${app.herokuApp}`);
     const exported = JSON.stringify(await handle.fetchHistory(), (_key, value: unknown) =>
       value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value,
@@ -86,7 +96,11 @@ describe('Raptor, on real parts', () => {
     for (const text of [exported, log]) {
       expect(text.length).toBeGreaterThan(1_000);
       for (const secret of secrets) {
-        for (const form of [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64').replace(/=+$/, '')]) {
+        for (const form of [
+          secret,
+          encodeURIComponent(secret),
+          Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+        ]) {
           expect(text.includes(form)).toBe(false);
         }
       }

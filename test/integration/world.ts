@@ -11,7 +11,11 @@ export async function configVars({ platform }: Rig, app: RehearsedApp): Promise<
 }
 
 /** Changes config vars as a person with the official client would. */
-export async function setConfigVars({ platform }: Rig, app: RehearsedApp, change: Record<string, string | null>): Promise<void> {
+export async function setConfigVars(
+  { platform }: Rig,
+  app: RehearsedApp,
+  change: Record<string, string | null>,
+): Promise<void> {
   const response = await fetch(`${platform.heroku.url}/apps/${app.herokuApp}/config-vars`, {
     method: 'PATCH',
     headers: {
@@ -25,7 +29,12 @@ export async function setConfigVars({ platform }: Rig, app: RehearsedApp, change
 }
 
 /** Connects with the URL that a config var of the app holds. */
-export async function connectAs<T>(rig: Rig, app: RehearsedApp, variable: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+export async function connectAs<T>(
+  rig: Rig,
+  app: RehearsedApp,
+  variable: string,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
   const url = (await configVars(rig, app))[variable];
   if (url === undefined) throw new Error(`${app.herokuApp} has no ${variable}`);
   const client = new pg.Client({ connectionString: url, ssl: { rejectUnauthorized: false } });
