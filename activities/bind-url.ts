@@ -50,7 +50,12 @@ function byAttachment(
       return released(services, app, { variable, by: 'attachment' });
     },
     act: async () => {
-      await heroku.attachCredential({ app, addon: addon.name, credential: role.credential, as: role.attachment });
+      await heroku.attachAddon({
+        app,
+        addon: addon.name,
+        namespace: `credential:${role.credential}`,
+        as: role.attachment,
+      });
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
-import { attachedDatabase } from './attached-database.ts';
+import { targetDatabase } from './attached-database.ts';
 import { fail } from './fail.ts';
 import { observe } from './perform.ts';
 import { targetOf, type Services } from './services.ts';
@@ -14,7 +14,7 @@ const version = sql.type(
 export async function checkConfig(services: Services, call: StepCall): Promise<StepResult<Evidence<'config-check'>>> {
   const target = await targetOf(services, call);
   return observe(async () => {
-    const { url, variable, scheme, attachment, addon } = await attachedDatabase(services, target);
+    const { url, variable, scheme, attachment, addon, problem } = await targetDatabase(services, target);
     const [tls, { server_version: serverVersion }] = await Promise.all([
       services.postgres.inspectTls(url),
       services.postgres.connected(url, (connection) => connection.one(version)),
@@ -31,6 +31,7 @@ export async function checkConfig(services: Services, call: StepCall): Promise<S
       attachment: attachment.name,
       addon: addon.name,
       plan: addon.plan.name,
+      promote: problem?.seen ?? null,
       serverVersion,
       tls,
     };

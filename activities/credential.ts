@@ -1,5 +1,5 @@
 import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
-import { attachedDatabase } from './attached-database.ts';
+import { targetDatabase } from './attached-database.ts';
 import { perform } from './perform.ts';
 import { targetOf, type Services } from './services.ts';
 
@@ -12,7 +12,7 @@ export async function createCredential(
   call: StepCall,
 ): Promise<StepResult<Evidence<'credential'>>> {
   const target = await targetOf(services, call);
-  const { addon } = await attachedDatabase(services, target);
+  const { addon } = await targetDatabase(services, target);
   const name = target.role.credential;
   return perform({
     probe: async () => {

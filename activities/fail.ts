@@ -11,7 +11,7 @@ export function fail(type: FailureType, message: string, cause?: unknown): Appli
   return ApplicationFailure.create({
     type,
     message,
-    nonRetryable: failures[type].handling === 'refused',
+    nonRetryable: failures[type].handling !== 'retried',
     ...(cause instanceof Error ? { cause } : {}),
   });
 }

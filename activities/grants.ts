@@ -4,6 +4,7 @@ import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
 import { attachedDatabase } from './attached-database.ts';
 import { rolledBack, sqlState, statement, type Connection, type Transaction } from './clients/postgres.ts';
 import { fail } from './fail.ts';
+import { grantMatrix, type GrantMatrix } from './matrix.ts';
 import { perform } from './perform.ts';
 import { currentScope } from './scope.ts';
 import { targetOf, type Services } from './services.ts';
@@ -18,12 +19,13 @@ const insufficientPrivilege = '42501';
  */
 export async function applyGrants(services: Services, call: StepCall): Promise<StepResult<Evidence<'grants'>>> {
   const target = await targetOf(services, call);
+  const matrix = await grantMatrix(services, target);
   const { url } = await attachedDatabase(services, target);
   const { heroku, postgres } = services;
   return perform({
     probe: async () => {
       const { missing, privileges } = await postgres.connected(url, (connection) =>
-        compareWithMatrix(connection, target),
+        compareWithMatrix(connection, target, matrix),
       );
       if (missing.length > 0)
         return { is: 'absent', what: `${missing.length} privileges differ, ${missing.slice(0, 5).join(', ')} first` };
@@ -31,13 +33,13 @@ export async function applyGrants(services: Services, call: StepCall): Promise<S
       await postgres.connected(roleUrl, (connection) => tryAsRole(connection, target));
       return {
         is: 'done',
-        evidence: { matrix: target.matrixDigest, privileges, refused: target.role.mayNot, allowed: target.role.may },
+        evidence: { matrix: matrix.digest, privileges, refused: target.role.mayNot, allowed: target.role.may },
       };
     },
     act: () =>
       postgres.connected(url, (connection) =>
         connection.transaction(async (tx) => {
-          await runMatrix(tx, target);
+          await runMatrix(tx, matrix);
           currentScope().report('underway');
         }),
       ),
@@ -48,18 +50,19 @@ export async function applyGrants(services: Services, call: StepCall): Promise<S
 async function compareWithMatrix(
   connection: Connection,
   target: Target,
+  matrix: GrantMatrix,
 ): Promise<{ missing: string[]; privileges: number }> {
   return rolledBack(connection, async (tx) => {
     const before = await effectivePrivileges(tx, target);
-    await runMatrix(tx, target);
+    await runMatrix(tx, matrix);
     const after = await effectivePrivileges(tx, target);
     return { missing: symmetricDifference(before, after), privileges: after.length };
   });
 }
 
-async function runMatrix(tx: Transaction, target: Target): Promise<void> {
+async function runMatrix(tx: Transaction, matrix: GrantMatrix): Promise<void> {
   await tx.query(sql.unsafe`SET LOCAL lock_timeout = '5s'`);
-  for (const text of target.matrix) await tx.query(statement(text));
+  for (const text of matrix.statements) await tx.query(statement(text));
 }
 
 /**

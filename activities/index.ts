@@ -4,6 +4,7 @@ import { checkConfig } from './config-check.ts';
 import { createCredential } from './credential.ts';
 import { setFlag } from './flag.ts';
 import { applyGrants } from './grants.ts';
+import { promoteDatabase } from './promote.ts';
 import { awaitPullRequest, inspectPullRequest } from './pull-request.ts';
 import { restartDynos } from './restart.ts';
 import { verifySchema } from './schema.ts';
@@ -22,6 +23,7 @@ export function createActivities(services: Services) {
     inspectPullRequest: (call: StepCall) => inspectPullRequest(services, call),
     awaitPullRequest: (call: StepCall) => awaitPullRequest(services, call),
     surveyTarget: (call: StepCall) => surveyTarget(services, call),
+    promoteDatabase: (call: StepCall) => promoteDatabase(services, call),
     upgradeSchema: (call: StepCall) => upgradeSchema(services, call),
     verifySchema: (call: StepCall) => verifySchema(services, call),
     restartDynos: (call: StepCall) => restartDynos(services, call),

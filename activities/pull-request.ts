@@ -3,7 +3,7 @@ import { fail } from './fail.ts';
 import { observe } from './perform.ts';
 import { newestRelease, markOf, targetOf, type Services } from './services.ts';
 import { pause } from './scope.ts';
-import { slugRevisions } from './revisions.ts';
+import { isNamedAfter, revisionFileName, slugReport } from './revisions.ts';
 import type { Target } from './target.ts';
 import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
 
@@ -46,9 +46,9 @@ export async function awaitPullRequest(
     let pull = await readPull(services, pullRequest);
     for (; !pull.merged; pull = await readPull(services, pullRequest)) await pause(every);
 
-    const wanted = (await revisionFiles(services, pullRequest)).map(revisionOf);
+    const wanted = (await revisionFiles(services, pullRequest)).map(revisionFileName);
     let looked: { version: number; missing: string[] } | undefined;
-    for (;;) {
+    for (const deadline = Date.now() + pullRequest.deployWithinMinutes * 60_000; ;) {
       const { release, serving } = await newestRelease(services, target.app);
       // The slug is asked by a dyno of its own, so only when there is a new release to ask.
       if (serving && looked?.version !== release.version) {
@@ -67,6 +67,14 @@ export async function awaitPullRequest(
           proof,
         };
       }
+      if (Date.now() > deadline) {
+        const missing = looked?.missing.join(', ') ?? 'a release that serves';
+        throw fail(
+          'DeployOverdue',
+          `Pull request ${pull.number} is merged, and after ${pullRequest.deployWithinMinutes} minutes ${target.app} still lacks ${missing}. ` +
+            'Deploy it (merged is not deployed), then try again.',
+        );
+      }
       await pause(every);
     }
   });
@@ -79,15 +87,8 @@ async function missingRevisions(
   wanted: string[],
 ): Promise<string[]> {
   if (wanted.length === 0) return [];
-  const chain = await slugRevisions(services, target, markOf(call));
-  return wanted.filter(
-    (name) => !chain.revisions.some((revision) => name === revision || name.startsWith(`${revision}_`)),
-  );
-}
-
-/** Alembic names a version file after its revision, with a slug of its message behind it. */
-function revisionOf(file: string): string {
-  return file.slice(file.lastIndexOf('/') + 1).replace(/\.py$/, '');
+  const { chain } = await slugReport(services, target, markOf(call));
+  return wanted.filter((name) => !chain.revisions.some((revision) => isNamedAfter(name, revision)));
 }
 
 async function revisionFiles(

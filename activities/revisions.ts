@@ -7,28 +7,59 @@ import { fail } from './fail.ts';
 import type { Services } from './services.ts';
 import type { Target } from './target.ts';
 
+/** Stands between the outputs of two commands. */
+const divider = '--- cutover: files that name the role';
+
+/** What the deployed slug tells of its migrations. */
+export interface SlugReport {
+  readonly chain: RevisionChain;
+  /** Revisions whose files name the target's role: they need it to exist, or do nothing without it. */
+  readonly namingRole: readonly string[];
+}
+
 /**
  * The revisions that the deployed slug carries, as the slug itself tells: a commit id would prove only what was
  * merged, not what was deployed.
  *
  * @throws ApplicationFailure `OutcomeUnknown` when the dyno ended without a status; `MigrationHeadsUnclear`
  */
-export async function slugRevisions({ heroku }: Services, target: Target, mark: string): Promise<RevisionChain> {
-  const { history } = target.migrations;
-  const { exitStatus, output } = await runOneOff(heroku, { app: target.app, command: history, mark });
+export async function slugReport({ heroku }: Services, target: Target, mark: string): Promise<SlugReport> {
+  const { history, versions } = target.migrations;
+  const naming = `grep -rlw --include='*.py' -- '${target.role.credential}' '${versions}' || true`;
+  const command = `( ${history} ) && echo '${divider}' && ( ${naming} )`;
+  const { exitStatus, output } = await runOneOff(heroku, { app: target.app, command, mark });
   if (exitStatus === undefined) {
     throw fail(
       'OutcomeUnknown',
       `The one-off dyno for \`${history}\` ended without telling its status. It only reads; it is run again.`,
     );
   }
-  if (exitStatus !== 0) {
+  const [revisions = '', files] = output.split(divider);
+  if (exitStatus !== 0 || files === undefined) {
     throw fail(
       'MigrationHeadsUnclear',
       `\`${history}\` ended with status ${exitStatus} in a one-off dyno of ${target.app}: ${lastLines(output)}`,
     );
   }
-  return readHistory(output);
+  const chain = readHistory(revisions);
+  const names = files
+    .split('\n')
+    .filter((line) => line.trim().endsWith('.py'))
+    .map(revisionFileName);
+  return {
+    chain,
+    namingRole: chain.revisions.filter((revision) => names.some((name) => isNamedAfter(name, revision))),
+  };
+}
+
+/** The name of a version file without its folder and ending. */
+export function revisionFileName(file: string): string {
+  return file.trim().replace(/^.*\//, '').replace(/\.py$/, '');
+}
+
+/** Alembic names a version file after its revision, with a slug of its message behind it. */
+export function isNamedAfter(fileName: string, revision: string): boolean {
+  return fileName === revision || fileName.startsWith(`${revision}_`);
 }
 
 /**

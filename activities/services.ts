@@ -36,6 +36,26 @@ export function markOf({ run, step, attempt }: StepCall): string {
 }
 
 /**
+ * The slug that serves: the one of the current release.
+ *
+ * @throws ApplicationFailure `PlatformAnswerUnexpected` where nothing was ever deployed
+ */
+export async function deployedSlug(
+  { heroku }: Services,
+  app: string,
+): Promise<{ version: number; commit: string | null; processes: Readonly<Record<string, string>> }> {
+  const current = (await heroku.listReleases(app)).find((release) => release.current);
+  if (current?.slug == null) {
+    throw fail(
+      'PlatformAnswerUnexpected',
+      `${app} has no current release with a slug; expected a deployed app. Deploy it, then start again.`,
+    );
+  }
+  const slug = await heroku.getSlug(app, current.slug.id);
+  return { version: current.version, commit: slug.commit, processes: slug.process_types ?? {} };
+}
+
+/**
  * The newest release, and whether it is the one that serves. A release command that fails leaves the old release
  * serving although the change was answered with 200 [docs], so every config write ends here.
  *

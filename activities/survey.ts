@@ -3,12 +3,12 @@ import { sql } from 'slonik';
 import { z } from 'zod';
 import { factsBoundBy, type Facts, type GateId, type Plan } from '../workflows/facts.ts';
 import type { StepCall, StepResult } from '../workflows/steps.ts';
-import { attachedDatabase } from './attached-database.ts';
+import { targetDatabase } from './attached-database.ts';
 import { canonicalJson } from './canonical-json.ts';
-import { fail } from './fail.ts';
+import { grantMatrix } from './matrix.ts';
 import { observe } from './perform.ts';
-import { databaseRevision, slugRevisions } from './revisions.ts';
-import { markOf, targetOf, type Services } from './services.ts';
+import { databaseRevision, slugReport } from './revisions.ts';
+import { deployedSlug, markOf, targetOf, type Services } from './services.ts';
 
 const tableCounts = sql.type(z.object({ tables: z.number(), rows: z.number() }))`
   SELECT count(*)::int AS tables, coalesce(sum(n_live_tup), 0)::int AS rows FROM pg_stat_user_tables
@@ -21,45 +21,45 @@ export async function surveyTarget(services: Services, call: StepCall): Promise<
   const { heroku, postgres } = services;
   const gate: GateId = call.gate ?? 'go';
   return observe(async () => {
-    const database = await attachedDatabase(services, target);
-    const [app, releases, vars, dynos, sharing, attachments, credential, chain] = await Promise.all([
+    const database = await targetDatabase(services, target);
+    const [app, slug, matrix, vars, dynos, sharing, attachments, credential, report] = await Promise.all([
       heroku.getApp(target.app),
-      heroku.listReleases(target.app),
+      deployedSlug(services, target.app),
+      grantMatrix(services, target),
       heroku.getConfigVars(target.app),
       heroku.listDynos(target.app),
       heroku.listAddonAttachments(database.addon.id),
       heroku.listAppAttachments(target.app),
       heroku.findCredential(database.addon.name, target.role.credential),
-      slugRevisions(services, target, markOf(call)),
+      slugReport(services, target, markOf(call)),
     ]);
-    const current = releases.find((release) => release.current);
-    if (current?.slug == null) {
-      throw fail(
-        'PlatformAnswerUnexpected',
-        `${target.app} has no current release with a slug; expected a deployed app. Deploy it, then start again.`,
-      );
-    }
-    const slug = await heroku.getSlug(target.app, current.slug.id);
     const inDatabase = await postgres.connected(database.url, async (connection) => ({
       revision: await databaseRevision(connection, target),
       ...(await connection.one(tableCounts)),
       ...(await connection.one(serverVersion)),
     }));
 
+    const pending = report.chain.pending(inDatabase.revision);
     const facts: Facts = {
       app: target.app,
       targetDigest: target.digest,
       database: {
-        attachment: database.attachment.name,
+        attachment: target.database.attachment,
         addonId: database.addon.id,
         addon: database.addon.name,
         plan: database.addon.plan.name,
+        promote: database.problem?.seen ?? null,
         sharedWith: [...new Set(sharing.map((one) => one.app.name))].filter((name) => name !== target.app).sort(),
       },
-      release: { version: current.version, commit: slug.commit },
-      releaseCommand: slug.process_types?.['release'] ?? null,
-      migrations: { heads: [chain.head], current: inDatabase.revision, pending: chain.pending(inDatabase.revision) },
-      matrixDigest: target.matrixDigest,
+      release: { version: slug.version, commit: slug.commit },
+      releaseCommand: slug.processes['release'] ?? null,
+      migrations: {
+        heads: [report.chain.head],
+        current: inDatabase.revision,
+        pending,
+        namingRole: pending.filter((revision) => report.namingRole.includes(revision)),
+      },
+      matrixDigest: matrix.digest,
       role: {
         credential: target.role.credential,
         state: credential?.state ?? 'absent',

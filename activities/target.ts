@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { GrantMatrix } from './matrix.ts';
 import { appName } from '../workflows/input.ts';
 
 const identifier = z
@@ -24,12 +25,18 @@ export const targetSchema = z
       .object({
         /** The attachment that owns the app's database variable, without `_URL`. */
         attachment: variable,
+        /** The add-on that must be behind it; where it is left out, any on a plan that will do. */
+        addon: z.string().min(1).optional(),
+        /** True allows the runbook to promote that add-on, once `go` is approved, where the variable points elsewhere. */
+        promote: z.boolean().default(false),
       })
       .strict(),
     migrations: z
       .object({
         /** Run at the root of the slug. */
         upgrade: command,
+        /** Folder of the Alembic versions in the slug: a revision file there may name the role. */
+        versions: z.string().regex(/^[\w./-]+$/, 'a path in the slug'),
         /** Prints the chain of revisions as `alembic history` does; needs no database. */
         history: command,
         versionTable: identifier,
@@ -53,8 +60,8 @@ export const targetSchema = z
         attachment: variable,
         /** `attachment`: the platform owns and rotates the variable. `config-var`: the runbook copies the URL. */
         bindBy: z.enum(['attachment', 'config-var']).default('attachment'),
-        /** The grant matrix: an SQL file beside the target file. */
-        grants: z.string(),
+        /** The grant matrix: an SQL file beside the target file, or one in a repository at the deployed commit. */
+        grants: z.union([z.string().min(1), z.object({ repository, path: z.string().min(1) }).strict()]),
         /** Statements that the role must be able to do; each is tried and rolled back. */
         may: z.array(command).min(1).max(few),
         /** Statements that the role must be refused with insufficient privilege; each is tried and rolled back. */
@@ -72,6 +79,8 @@ export const targetSchema = z
         versions: z.string().min(1),
         /** Seconds between two looks at the pull request and the deployed slug. */
         pollSeconds: z.number().min(1).max(3600).default(15),
+        /** Minutes after the merge in which the deployed slug must have its revision; then the run is parked. */
+        deployWithinMinutes: z.number().positive().max(1440).default(60),
       })
       .strict()
       .optional(),
@@ -103,10 +112,8 @@ export type TargetFile = z.infer<typeof targetSchema>;
 export interface Target extends TargetFile {
   /** SHA-256 over the file and the grant matrix, in hex. */
   readonly digest: string;
-  /** The statements of the grant matrix. */
-  readonly matrix: readonly string[];
-  /** SHA-256 of the grant matrix, in hex. */
-  readonly matrixDigest: string;
+  /** The grant matrix, or null where it is to be read from a repository at the deployed commit. */
+  readonly matrix: GrantMatrix | null;
 }
 
 /** Where targets come from: files, in the worker. */

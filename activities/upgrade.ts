@@ -5,7 +5,7 @@ import { attachedDatabase } from './attached-database.ts';
 import { runOneOff } from './clients/one-off.ts';
 import { fail } from './fail.ts';
 import { perform, type Seen } from './perform.ts';
-import { databaseRevision, lastLines, slugRevisions } from './revisions.ts';
+import { databaseRevision, lastLines, slugReport } from './revisions.ts';
 import { markOf, targetOf, type Services } from './services.ts';
 
 type UpgradeEvidence = Evidence<'upgrade'>;
@@ -22,7 +22,7 @@ export async function upgradeSchema(services: Services, call: StepCall): Promise
   const { app, migrations } = target;
   const { heroku, postgres } = services;
   const { url } = await attachedDatabase(services, target);
-  const chain = await slugRevisions(services, target, `${markOf(call)}/history`);
+  const { chain } = await slugReport(services, target, `${markOf(call)}/history`);
   const revision = (): Promise<string | null> =>
     postgres.connected(url, (connection) => databaseRevision(connection, target));
 

@@ -2,10 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fail } from '../activities/fail.ts';
+import { readMatrix } from '../activities/matrix.ts';
 import { targetSchema, type TargetFile, type TargetStore } from '../activities/target.ts';
-
-/** The only statements that a grant matrix may hold: anything else could do more than grant and revoke. */
-const matrixStatement = /^(GRANT|REVOKE|ALTER\s+DEFAULT\s+PRIVILEGES)\s/i;
 
 /**
  * Target files of a folder, one an app, named `<app>.json`. Read at every use, so that a corrected file counts at once
@@ -25,15 +23,12 @@ export function createTargetStore(folder: string): TargetStore {
         );
       }
       const target = parseTarget(app, text);
-      const matrixFile = path.resolve(folder, target.role.grants);
-      const matrixText = await readFile(matrixFile, 'utf8').catch(() => undefined);
-      if (matrixText === undefined) throw invalid(app, [`role.grants: the file ${target.role.grants} cannot be read`]);
-      return {
-        ...target,
-        digest: sha256(text, matrixText),
-        matrix: readMatrix(app, matrixText),
-        matrixDigest: sha256(matrixText),
-      };
+      const { grants } = target.role;
+      // A matrix in the app's repository is read where it is used, at the commit that is deployed then.
+      if (typeof grants !== 'string') return { ...target, digest: sha256(text), matrix: null };
+      const matrix = await readFile(path.resolve(folder, grants), 'utf8').catch(() => undefined);
+      if (matrix === undefined) throw invalid(app, [`role.grants: the file ${grants} cannot be read`]);
+      return { ...target, digest: sha256(text, matrix), matrix: readMatrix(app, matrix) };
     },
   };
 }
@@ -56,30 +51,6 @@ function parseTarget(app: string, text: string): TargetFile {
   return parsed.data;
 }
 
-/**
- * The statements of a grant matrix, comments taken off.
- *
- * @throws ApplicationFailure `GrantMatrixInvalid`
- */
-export function readMatrix(app: string, text: string): string[] {
-  const plain = text.replace(/--[^\n]*/g, '');
-  // Quotes and dollar quotes could hide a statement from the splitting below, and plain names need none.
-  const quote = /['"$]|\/\*/.exec(plain)?.[0];
-  if (quote !== undefined) throw matrixInvalid(app, `it holds ${quote}; expected plain names and -- comments only`);
-  const statements = plain
-    .split(';')
-    .map((part) => part.replace(/\s+/g, ' ').trim())
-    .filter((part) => part !== '');
-  const other = statements.find((one) => !matrixStatement.test(one));
-  if (other !== undefined)
-    throw matrixInvalid(
-      app,
-      `it holds \`${other.slice(0, 80)}\`; expected GRANT, REVOKE and ALTER DEFAULT PRIVILEGES only`,
-    );
-  if (statements.length === 0) throw matrixInvalid(app, 'it holds no statement');
-  return statements;
-}
-
 async function knownApps(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((): string[] => []);
   return names
@@ -92,13 +63,6 @@ function invalid(app: string, mistakes: readonly string[]) {
   return fail(
     'TargetFileInvalid',
     `The target file of ${app} has ${mistakes.length} mistake(s): ${mistakes.join('; ')}. Correct all of them, then start again.`,
-  );
-}
-
-function matrixInvalid(app: string, problem: string) {
-  return fail(
-    'GrantMatrixInvalid',
-    `The grant matrix of ${app} was refused: ${problem}. Correct the file, then start again.`,
   );
 }
 

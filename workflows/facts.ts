@@ -23,6 +23,8 @@ export const facts = z.object({
     plan: z.string(),
     /** Other apps that have the add-on attached: they share the database. */
     sharedWith: z.array(z.string()),
+    /** Why the add-on must be promoted first; null where the variable is its own already. */
+    promote: z.string().nullable(),
   }),
   release: z.object({ version: z.number().int(), commit: z.string().nullable() }),
   releaseCommand: z.string().nullable(),
@@ -30,6 +32,8 @@ export const facts = z.object({
     heads: z.array(z.string()),
     current: z.string().nullable(),
     pending: z.array(z.string()),
+    /** Those of the pending revisions that name the role: it must exist before they run. */
+    namingRole: z.array(z.string()),
   }),
   matrixDigest: z.string(),
   role: z.object({

@@ -3,6 +3,7 @@
  * the message beside it says what was seen, what was expected and what to do.
  *
  * `refused`: before the first write the run ends at once; nothing was changed. After it, the step is parked.
+ * `parked`: no retry mends it, and people can: it is parked in every phase, preflight too.
  * `retried`: tried again by the retry policy of the step's class of work, then parked.
  */
 export const failures = {
@@ -64,8 +65,12 @@ export const failures = {
   SmokeFailed: { handling: 'refused', meaning: 'the smoke suite ran and did not conclude with success' },
   SmokeWrongCommit: { handling: 'refused', meaning: 'the smoke suite ran for another commit than the one deployed' },
   PullRequestRefused: {
-    handling: 'refused',
+    handling: 'parked',
     meaning: 'the pull request was closed unmerged, or merged to another base',
+  },
+  DeployOverdue: {
+    handling: 'parked',
+    meaning: 'the pull request is merged, and the deployed slug still lacks its revision',
   },
   GrantMatrixInvalid: {
     handling: 'refused',
@@ -83,7 +88,7 @@ export const failures = {
   NotInPlace: { handling: 'retried', meaning: 'the act was accepted but its effect could not be seen yet' },
   SecretLeak: { handling: 'refused', meaning: 'a step was about to report a secret; the result was withheld' },
   InvalidTransition: { handling: 'refused', meaning: 'a mistake in the runbook itself' },
-} as const satisfies Record<string, { handling: 'refused' | 'retried'; meaning: string }>;
+} as const satisfies Record<string, { handling: 'refused' | 'parked' | 'retried'; meaning: string }>;
 
 export type FailureType = keyof typeof failures;
 

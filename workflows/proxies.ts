@@ -7,7 +7,13 @@ import { steps, type StepCall, type StepResult, type WorkClass } from './steps.t
  * Attempts are many because a probe comes first: another attempt costs a look, and does nothing twice.
  */
 const backoff = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' };
-const common = { heartbeatTimeout: '8s', retry: { ...backoff, maximumAttempts: 12 } } satisfies ActivityOptions;
+const common = {
+  heartbeatTimeout: '8s',
+  // Said here because the SDK's own default is TRY_CANCEL, whatever its documentation says [ran: 1.24.0]: the run would
+  // end while its last step still writes, and the next run could begin beside it.
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  retry: { ...backoff, maximumAttempts: 12 },
+} satisfies ActivityOptions;
 
 /** `startToCloseTimeout` bounds one attempt; an activity ends itself a little before it (see `perform`). */
 const optionsFor: Record<WorkClass, ActivityOptions> = {

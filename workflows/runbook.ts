@@ -54,7 +54,7 @@ async function performStep(run: Run, item: StepItem): Promise<Abort | undefined>
 interface StepFailure {
   readonly type: string;
   readonly message: string;
-  readonly handling: 'refused' | 'retried';
+  readonly handling: 'refused' | 'parked' | 'retried';
 }
 type Settled = { result: StepResult<unknown> } | { failure: StepFailure } | { abort: Abort };
 

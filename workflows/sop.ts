@@ -43,12 +43,18 @@ export function sequence(known: Known): Item[] {
   const awaitPullRequest: Item = { kind: 'step', id: 'await-pull-request', phase: 'preflight' };
   const addsRevision = (pullRequest?.revisionFiles.length ?? 0) > 0;
 
+  // A pending revision that names the role fails without it, or is stamped as done without granting anything.
+  const credentialFirst = (go?.migrations.namingRole.length ?? 0) > 0;
+  const credential: Item = { kind: 'step', id: 'credential', phase: credentialFirst ? 'rm-10' : 'rm-11' };
+
   return [
     ...preflight,
     ...when(pullRequest !== undefined && addsRevision, awaitPullRequest),
     { kind: 'step', id: 'survey', phase: 'preflight', planFor: 'go' },
     { kind: 'gate', id: 'go', phase: 'preflight', title: 'Approve the plan of the cutover' },
 
+    ...when(credentialFirst, credential),
+    ...when(typeof go?.database.promote === 'string', { kind: 'step', id: 'promote', phase: 'rm-10' }),
     { kind: 'step', id: 'upgrade', phase: 'rm-10' },
     { kind: 'step', id: 'verify-schema', phase: 'rm-10' },
     // The dynos must start on the new schema; where no revision was pending they already run on it.
@@ -59,7 +65,7 @@ export function sequence(known: Known): Item[] {
     { kind: 'step', id: 'survey-rm-11', phase: 'rm-11', planFor: 'rm-11' },
     { kind: 'gate', id: 'rm-11', phase: 'rm-11', title: 'Approve RM-11 with the evidence of RM-10' },
 
-    { kind: 'step', id: 'credential', phase: 'rm-11' },
+    ...when(!credentialFirst, credential),
     { kind: 'step', id: 'bind-url', phase: 'rm-11' },
     { kind: 'step', id: 'grants', phase: 'rm-11' },
     { kind: 'step', id: 'flag', phase: 'rm-11' },

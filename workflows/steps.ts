@@ -53,6 +53,8 @@ export const steps = {
       attachment: z.string(),
       addon: z.string(),
       plan: z.string(),
+      /** Why the add-on must be promoted first, or null where the variable is its own already. */
+      promote: z.string().nullable(),
       serverVersion: z.string(),
       tls: z.object({ version: z.string(), cipher: z.string(), verified: z.boolean(), fingerprint: z.string() }),
     }),
@@ -84,6 +86,20 @@ export const steps = {
     work: 'read',
     writes: false,
     evidence: plan,
+  }),
+  promote: defineStep({
+    title: 'Make the add-on the database of the app',
+    insteadOf: 'heroku pg:promote <add-on>',
+    activity: 'promoteDatabase',
+    work: 'write',
+    writes: true,
+    evidence: z.object({
+      attachment: z.string(),
+      addon: z.string(),
+      /** The add-on that had the name before and keeps another attachment: promoting it is the way back. */
+      previous: z.string().nullable(),
+      release: z.number().int(),
+    }),
   }),
   upgrade: defineStep({
     title: 'Upgrade the schema to the head of the deployed slug',

@@ -58,6 +58,19 @@ export function createGithubClient({ apiUrl, token }: GithubOptions) {
         }),
       ),
 
+    /** The text of a file at a commit. */
+    readFile: (repository: string, path: string, commit: string) =>
+      ask(token, `${path} at ${commit.slice(0, 12)}`, z.string(), async (request) => {
+        const answer = await octokit.rest.repos.getContent({
+          ...split(repository),
+          path,
+          ref: commit,
+          mediaType: { format: 'raw' },
+          request,
+        });
+        return answer.data;
+      }),
+
     /**
      * Dispatches a workflow, and answers the run's id where the server gives it. An older server answers 204, or
      * refuses the unknown field; the run is then found by the marker in its title [docs].

@@ -122,11 +122,20 @@ export function createHerokuClient({ apiUrl, dataUrl, token }: HerokuOptions) {
       platform(`/addons/${part(id)}/addon-attachments`, { method: 'GET', answer: z.array(attachment) }),
     getAddon: (id: string) => platform(`/addons/${part(id)}`, { method: 'GET', answer: addon }),
 
-    /** @param as name of the attachment; its variable is that name with `_URL` behind it */
-    attachCredential: (target: { app: string; addon: string; credential: string; as: string }) =>
+    /**
+     * Attaches an add-on: under a name that the platform chooses, or under a given one, whose attachment it replaces
+     * where `confirm` holds the app's name. Makes a release.
+     */
+    attachAddon: (target: { app: string; addon: string; as?: string; namespace?: string; confirm?: string }) =>
       platform('/addon-attachments', {
         method: 'POST',
-        body: { app: target.app, addon: target.addon, name: target.as, namespace: `credential:${target.credential}` },
+        body: {
+          app: target.app,
+          addon: target.addon,
+          ...(target.as === undefined ? {} : { name: target.as }),
+          ...(target.namespace === undefined ? {} : { namespace: target.namespace }),
+          ...(target.confirm === undefined ? {} : { confirm: target.confirm }),
+        },
         answer: attachment,
       }),
 

@@ -60,7 +60,7 @@ export async function createRig(options: Pick<PlatformOptions, 'heroku'> = {}): 
     async add(app, { target: change, ...appOptions } = {}) {
       const suffix = randomUUID().slice(0, 6);
       const own: RehearsedApp = { ...app, herokuApp: `${app.source}-${suffix}` };
-      await writeTarget(targets, app.herokuApp, own.herokuApp, change);
+      await writeTarget(targets, app, own, change);
       await platform.addApp(own, appOptions);
       return own;
     },
@@ -92,17 +92,21 @@ function environment(name: string): string {
 }
 
 /** Copies a shipped target file under another app's name, and has the pull request looked at every second. */
-async function writeTarget(folder: string, from: string, app: string, change: TargetChange | undefined): Promise<void> {
-  const target = JSON.parse(await readFile(path.join(targetsFolder, `${from}.json`), 'utf8')) as Record<
-    string,
-    unknown
-  >;
-  target['app'] = app;
-  const role = target['role'] as Record<string, unknown>;
-  role['grants'] = path.resolve(targetsFolder, String(role['grants']));
-  (target['pullRequest'] as Record<string, unknown>)['pollSeconds'] = 1;
-  change?.(target);
-  await writeFile(path.join(folder, `${app}.json`), JSON.stringify(target));
+async function writeTarget(
+  folder: string,
+  from: RehearsedApp,
+  own: RehearsedApp,
+  change: TargetChange | undefined,
+): Promise<void> {
+  const text = await readFile(path.join(targetsFolder, `${from.herokuApp}.json`), 'utf8');
+  const target = JSON.parse(text) as Record<string, Record<string, unknown>>;
+  const { database, role, pullRequest } = target as Record<string, Record<string, unknown>>;
+  if (database?.['addon'] !== undefined) database['addon'] = own.addon.name;
+  if (role !== undefined) role['grants'] = path.resolve(targetsFolder, String(role['grants']));
+  if (pullRequest !== undefined) pullRequest['pollSeconds'] = 1;
+  const changed: Record<string, unknown> = { ...target, app: own.herokuApp };
+  change?.(changed);
+  await writeFile(path.join(folder, `${own.herokuApp}.json`), JSON.stringify(changed));
 }
 
 /** Plays the people until a run ends or waits for something that they do not do; answers the last status. */

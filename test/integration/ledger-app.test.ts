@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { composeSlug, pullRequestFiles } from '../../rehearsal/slugs.ts';
-import { readMatrix } from '../../worker/targets.ts';
+import { readMatrix } from '../../activities/matrix.ts';
 import { cascadeClosure, fillEveryTable, readCatalog, tableNames } from './catalog.ts';
 import { sqlState } from './heroku-client.ts';
 import { AppWorld, ask } from './rehearsed-app.ts';
@@ -66,7 +66,7 @@ test('it serves from SQLite, then from PostgreSQL as the owner, then as its role
   await asOwner.stop();
 
   await world.withRole(database, 'ledger_runtime', async (roleUrl) => {
-    const matrix = readMatrix('ledger', await read('ledger/grants.sql'));
+    const matrix = readMatrix('ledger', await read('ledger/grants.sql')).statements;
     for (const statement of [...matrix, ...matrix]) await world.query(database.url, statement);
     const env = {
       DATABASE_URL: database.url,

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { readMatrix } from '../../worker/targets.ts';
+import { readMatrix } from '../../activities/matrix.ts';
 import { cascadeClosure, fillEveryTable, readCatalog, tableNames } from './catalog.ts';
 import { sqlState } from './heroku-client.ts';
 import { AppWorld, type OwnedDatabase } from './rehearsed-app.ts';
@@ -75,7 +75,7 @@ const auditPrivileges = async (roleUrl: string, { url }: OwnedDatabase): Promise
 
 const applyMatrix = ({ url }: OwnedDatabase): Promise<void> =>
   connected(url, async (client) => {
-    for (const statement of readMatrix('raptor', await readFile(MATRIX, 'utf8'))) await client.query(statement);
+    for (const statement of readMatrix('raptor', await readFile(MATRIX, 'utf8')).statements) await client.query(statement);
   });
 
 test('the baseline is 35 tables, and the head adds paper_orders', async () => {

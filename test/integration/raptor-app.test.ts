@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { freePort } from '../../rehearsal/ports.ts';
-import { readMatrix } from '../../worker/targets.ts';
+import { readMatrix } from '../../activities/matrix.ts';
 import { eventually } from './heroku-client.ts';
 import { AppWorld, ask, type OwnedDatabase, type WebProcess } from './rehearsed-app.ts';
 
@@ -119,7 +119,7 @@ test('with the flag it is the restricted role, and nobody is the owner', async (
     const early = await smoke(web.url, { SMOKE_EXPECT_USER: 'raptor_app' });
     expect([early.code, early.output]).toEqual([1, expect.stringMatching(/FAIL revision[^]*FAIL paper order/)]);
 
-    for (const statement of readMatrix('raptor', await readFile(MATRIX, 'utf8'))) {
+    for (const statement of readMatrix('raptor', await readFile(MATRIX, 'utf8')).statements) {
       await world.query(database.url, statement);
     }
     const passed = await smoke(web.url, { SMOKE_EXPECT_USER: 'raptor_app' });

@@ -1,0 +1,66 @@
+import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
+import { targetDatabase } from './attached-database.ts';
+import { perform } from './perform.ts';
+import { newestRelease, targetOf, type Services } from './services.ts';
+
+/** The namespace of an attachment that goes through the add-on's connection pooler [docs]. */
+const pooler = 'connection-pooling:default';
+
+/**
+ * Makes the target's add-on the app's database, as `heroku pg:promote` does: the old add-on keeps an attachment of
+ * another name, so that there is a way back; the new one takes the name; and the pooler's attachment moves along
+ * [source: official CLI 11.10.0].
+ */
+export async function promoteDatabase(services: Services, call: StepCall): Promise<StepResult<Evidence<'promote'>>> {
+  const target = await targetOf(services, call);
+  const { heroku } = services;
+  const { app, database } = target;
+  const name = database.attachment;
+  const poolName = `${name}_CONNECTION_POOL`;
+  const { addon } = await targetDatabase(services, target);
+  const attached = async (as: string) => (await heroku.listAppAttachments(app)).find((one) => one.name === as);
+  const before = await attached(name);
+  const previous = before !== undefined && before.addon.id !== addon.id ? before.addon.name : null;
+
+  const keepAnotherAttachment = async (): Promise<void> => {
+    const old = await attached(name);
+    if (old === undefined || old.addon.id === addon.id) return;
+    const kept = (await heroku.listAppAttachments(app)).some(
+      (one) => one.addon.id === old.addon.id && one.name !== name && one.namespace === null,
+    );
+    if (!kept) await heroku.attachAddon({ app, addon: old.addon.name });
+  };
+  const clearHandSet = async (): Promise<void> => {
+    if ((await attached(name)) !== undefined) return;
+    // Whether a name can be attached over a variable that was set by hand is not known: so it never is [assumed].
+    const variable = `${name}_URL`;
+    if (variable in (await heroku.getConfigVars(app))) await heroku.setConfigVars(app, { [variable]: null });
+  };
+
+  return perform({
+    probe: async () => {
+      const found = await attached(name);
+      if (found?.addon.id !== addon.id)
+        return { is: 'absent', what: `${name} of ${app} is ${found?.addon.name ?? 'not attached'}` };
+      const pool = await attached(poolName);
+      if (pool !== undefined && pool.addon.id !== addon.id) {
+        return { is: 'absent', what: `${poolName} of ${app} is still ${pool.addon.name}` };
+      }
+      const { release, serving } = await newestRelease(services, app);
+      return serving
+        ? { is: 'done', evidence: { attachment: name, addon: addon.name, previous, release: release.version } }
+        : { is: 'underway', what: `release v${release.version} is ${release.status}` };
+    },
+    act: async () => {
+      await keepAnotherAttachment();
+      await clearHandSet();
+      if ((await attached(name))?.addon.id !== addon.id) {
+        await heroku.attachAddon({ app, addon: addon.name, as: name, confirm: app });
+      }
+      const pool = await attached(poolName);
+      if (pool !== undefined && pool.addon.id !== addon.id) {
+        await heroku.attachAddon({ app, addon: addon.name, as: poolName, namespace: pooler, confirm: app });
+      }
+    },
+  });
+}
