@@ -2,6 +2,7 @@ import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
 import { targetDatabase } from './attached-database.ts';
 import { fail } from './fail.ts';
 import { observe } from './perform.ts';
+import { checkSuitability } from './suitability.ts';
 import { targetOf, type Services } from './services.ts';
 import { z } from 'zod';
 import { sql } from 'slonik';
@@ -14,7 +15,9 @@ const version = sql.type(
 export async function checkConfig(services: Services, call: StepCall): Promise<StepResult<Evidence<'config-check'>>> {
   const target = await targetOf(services, call);
   return observe(async () => {
-    const { url, variable, scheme, attachment, addon, problem } = await targetDatabase(services, target);
+    const database = await targetDatabase(services, target);
+    const { url, variable, scheme, attachment, addon, problem } = database;
+    await checkSuitability(services, target, database);
     const [tls, { server_version: serverVersion }] = await Promise.all([
       services.postgres.inspectTls(url),
       services.postgres.connected(url, (connection) => connection.one(version)),

@@ -6,6 +6,11 @@ import { newestRelease, targetOf, type Services } from './services.ts';
 
 type RestartEvidence = Evidence<'restart'>;
 
+/** Milliseconds for the last old dyno to go: with preboot the old ones serve on for minutes [docs]. */
+const within = 9 * 60_000;
+/** Crashes after the restart that are a loop and not bad luck: the platform restarts a crashed dyno by itself [docs]. */
+const crashLoop = 2;
+
 /**
  * Restarts every process type of the app's formation; one-off dynos, a stranger's console say, go on. Done when no
  * dyno is older than the newest release (nor, where asked, than the step) and every one of them is up.
@@ -23,23 +28,37 @@ export async function restartDynos(services: Services, call: StepCall): Promise<
 
   // The platform's time stamps have whole seconds [docs]: a dyno from the step's own second is not one from before it.
   const since = call.freshDynos === true ? Math.floor(call.since / 1000) * 1000 : 0;
+  const crashes = new Set<string>();
+  /** Process types of which fewer dynos than the formation asks for satisfy a condition. */
+  const lacking = (dynos: readonly Dyno[], condition: (dyno: Dyno) => boolean): string[] =>
+    formation
+      .filter(({ type, quantity }) => dynos.filter((dyno) => dyno.type === type && condition(dyno)).length < quantity)
+      .map(({ type }) => type);
 
   const probe = async (): Promise<Seen<RestartEvidence>> => {
     const { release, serving } = await newestRelease(services, app);
     if (!serving) return { is: 'underway', what: `release v${release.version} is ${release.status}` };
-    const dynos = (await heroku.listDynos(app)).filter((dyno) =>
-      formation.some((process) => process.type === dyno.type),
-    );
-    const old = dynos.filter((dyno) => dyno.release.version < release.version || Date.parse(dyno.created_at) < since);
-    if (old.length > 0) return { is: 'absent', what: `${old.map((dyno) => dyno.name).join(', ')} run from before` };
-    const missing = formation.filter(
-      (process) => dynos.filter((dyno) => dyno.type === process.type && dyno.state === 'up').length < process.quantity,
-    );
-    if (missing.length > 0)
-      return {
-        is: 'underway',
-        what: `not up: ${missing.map((process) => process.type).join(', ')}; ${describe(dynos)}`,
-      };
+    const all = await heroku.listDynos(app);
+    const dynos = all.filter((dyno) => formation.some((process) => process.type === dyno.type));
+    const isOld = (dyno: Dyno): boolean =>
+      dyno.release.version < release.version || Date.parse(dyno.created_at) < since;
+    const old = dynos.filter(isOld);
+    const fresh = dynos.filter((dyno) => !isOld(dyno));
+    if (old.length > 0) {
+      const what = `from before: ${describe(old)}; new: ${describe(fresh)}`;
+      // Where each has its successor already, the restart was asked for and preboot keeps the old ones for a while.
+      return { is: lacking(fresh, () => true).length > 0 ? 'absent' : 'underway', what };
+    }
+    for (const dyno of dynos) if (dyno.state === 'crashed') crashes.add(`${dyno.id} ${dyno.updated_at}`);
+    if (crashes.size >= crashLoop) {
+      throw fail(
+        'DynosCrashed',
+        `The dynos of ${app} crash again and again on release v${release.version}: ${describe(dynos)}. ` +
+          `Read \`heroku logs -a ${app}\`, mend what stops them from starting, then try again.`,
+      );
+    }
+    const missing = lacking(dynos, (dyno) => dyno.state === 'up');
+    if (missing.length > 0) return { is: 'underway', what: `not up: ${missing.join(', ')}; ${describe(dynos)}` };
     return {
       is: 'done',
       evidence: {
@@ -52,7 +71,7 @@ export async function restartDynos(services: Services, call: StepCall): Promise<
   const act = async (): Promise<void> => {
     for (const { type } of formation) await heroku.restartProcesses(app, type);
   };
-  return perform({ probe, act });
+  return perform({ probe, act, within });
 }
 
 function describe(dynos: readonly Dyno[]): string {

@@ -11,6 +11,8 @@ export interface Services {
   readonly postgres: PostgresClient;
   readonly github: GithubClient;
   readonly targets: TargetStore;
+  /** The environment of commands that run on the worker's host. */
+  readonly hostEnv: Readonly<Record<string, string>>;
 }
 
 /**
@@ -33,6 +35,18 @@ export async function targetOf({ targets }: Services, call: StepCall): Promise<T
 /** What the run leaves in other systems so that a retry recognises it. */
 export function markOf({ run, step, attempt }: StepCall): string {
   return `cutover/${run}/${step}/${attempt}`;
+}
+
+/**
+ * Where the app answers, without a slash at the end.
+ *
+ * @throws ApplicationFailure `PlatformAnswerUnexpected` where the platform gives it no address
+ */
+export async function webUrlOf({ heroku }: Services, app: string): Promise<string> {
+  const { web_url: url } = await heroku.getApp(app);
+  if (url == null)
+    throw fail('PlatformAnswerUnexpected', `${app} has no web address; expected one. Add a domain to it.`);
+  return url.replace(/\/+$/, '');
 }
 
 /**

@@ -2,7 +2,7 @@ import { sql } from 'slonik';
 import { z } from 'zod';
 import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
 import { attachedDatabase } from './attached-database.ts';
-import { applicationName } from './clients/postgres.ts';
+import { applicationName, type Connection } from './clients/postgres.ts';
 import { fail } from './fail.ts';
 import { observe } from './perform.ts';
 import { pause } from './scope.ts';
@@ -12,24 +12,31 @@ import { targetOf, type Services } from './services.ts';
 const lingerMs = 20_000;
 
 const sessions = z.object({ role: z.number(), owner: z.number() });
+const headroom = z.object({ used: z.number(), limit: z.number() });
 
 /**
  * Counts who is connected to the database besides the runbook: the app must be, as the role, and nobody as the owner.
- * The smoke suite that ran just before has filled the app's pool.
+ * The smoke suite that ran just before has filled the app's pool. While a credential is rotated it has two user names
+ * for a while; those that the Data API lists all count as it.
  */
 export async function verifySessions(
   services: Services,
   call: StepCall,
 ): Promise<StepResult<Evidence<'verify-sessions'>>> {
   const target = await targetOf(services, call);
-  const { url } = await attachedDatabase(services, target);
-  const credential = target.role.credential;
+  const { url, addon } = await attachedDatabase(services, target);
+  const { credential } = target.role;
+  const namesOf = async (name: string): Promise<string[]> =>
+    (await services.heroku.findCredential(addon.name, name))?.credentials.map((one) => one.user) ?? [];
+  const [roleNames, ownerNames] = await Promise.all([namesOf(credential), namesOf('default')]);
+
   const count = (): Promise<z.infer<typeof sessions>> =>
     services.postgres.connected(url, (connection) =>
       // `backend_type` is null for other users' sessions unless the reader may see statistics, `usename` never is.
       connection.one(sql.type(sessions)`
-        SELECT count(*) FILTER (WHERE usename = ${credential})::int AS role,
-               count(*) FILTER (WHERE usename = current_user)::int AS owner
+        SELECT count(*) FILTER (WHERE usename = ANY(${sql.array([credential, ...roleNames], 'text')}))::int AS role,
+               count(*) FILTER (WHERE usename = current_user
+                                   OR usename = ANY(${sql.array(ownerNames, 'text')}))::int AS owner
         FROM pg_stat_activity
         WHERE datname = current_database() AND application_name <> ${applicationName}
           AND coalesce(backend_type, 'client backend') = 'client backend'`),
@@ -51,4 +58,17 @@ export async function verifySessions(
     }
     return seen;
   });
+}
+
+/**
+ * How many sessions the database has, of how many it takes. The runbook itself never uses more than two at once; the
+ * app's pools, twice over while old and new dynos run side by side, use most of the rest.
+ */
+export function connectionHeadroom(connection: Connection): Promise<z.infer<typeof headroom>> {
+  return connection.one(sql.type(headroom)`
+    SELECT (SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database()) AS used,
+           least(current_setting('max_connections')::int,
+                 nullif(greatest(d.datconnlimit, 0), 0),
+                 nullif(greatest(r.rolconnlimit, 0), 0)) AS "limit"
+    FROM pg_database d, pg_roles r WHERE d.datname = current_database() AND r.rolname = current_user`);
 }

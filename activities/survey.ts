@@ -8,6 +8,7 @@ import { canonicalJson } from './canonical-json.ts';
 import { grantMatrix } from './matrix.ts';
 import { observe } from './perform.ts';
 import { databaseRevision, slugReport } from './revisions.ts';
+import { connectionHeadroom } from './sessions.ts';
 import { deployedSlug, markOf, targetOf, type Services } from './services.ts';
 
 const tableCounts = sql.type(z.object({ tables: z.number(), rows: z.number() }))`
@@ -37,6 +38,7 @@ export async function surveyTarget(services: Services, call: StepCall): Promise<
       revision: await databaseRevision(connection, target),
       ...(await connection.one(tableCounts)),
       ...(await connection.one(serverVersion)),
+      connections: await connectionHeadroom(connection),
     }));
 
     const pending = report.chain.pending(inDatabase.revision);
@@ -77,6 +79,7 @@ export async function surveyTarget(services: Services, call: StepCall): Promise<
         dynos: dynos.map((dyno) => `${dyno.name} ${dyno.state}`),
         serverVersion: inDatabase.version,
         maintenance: app.maintenance,
+        connections: inDatabase.connections,
       },
       digest: createHash('sha256')
         .update(canonicalJson({ gate, facts: factsBoundBy(gate, facts) }))

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { GrantMatrix } from './matrix.ts';
+import type { SchemaShape } from './schema-shape.ts';
 import { appName } from '../workflows/input.ts';
 
 const identifier = z
@@ -13,6 +14,49 @@ const command = z
   .regex(/^[^\n\r]*$/, 'one line');
 /** The largest number of tables, statements and the like that a person can still review. */
 const few = 500;
+
+/** The suite is a GitHub Actions workflow with the inputs `marker` and `expect_user`; its run's title holds the marker. */
+const githubSmoke = z
+  .object({
+    kind: z.literal('github'),
+    repository,
+    workflow: z.string().min(1),
+    ref: z.string().min(1),
+    /** Minutes in which it must conclude, the queue for a runner included. */
+    withinMinutes: z.number().positive().max(55).default(45),
+  })
+  .strict();
+const httpCheck = z
+  .object({
+    path: z.string().regex(/^\//, 'a path that begins with /'),
+    status: z.number().int().default(200),
+    /** Fields that the JSON answer must have. */
+    json: z.record(z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
+  })
+  .strict();
+/** The worker itself asks the app, path by path. */
+const httpSmoke = z
+  .object({
+    kind: z.literal('http'),
+    checks: z.array(httpCheck).min(1).max(few),
+    /** Asked too once the app must be connected as the role. */
+    asRole: z.array(httpCheck).max(few).default([]),
+    /** Seconds in which all of them must be right. */
+    patienceSeconds: z.number().positive().max(600).default(30),
+  })
+  .strict();
+/** A command on the worker's host, with SMOKE_BASE_URL and SMOKE_EXPECT_USER in its environment. */
+const commandSmoke = z
+  .object({
+    kind: z.literal('command'),
+    command: z.array(z.string().min(1)).min(1),
+    withinMinutes: z.number().positive().max(55).default(15),
+  })
+  .strict();
+export type GithubSmoke = z.infer<typeof githubSmoke>;
+export type HttpSmoke = z.infer<typeof httpSmoke>;
+export type HttpCheck = z.infer<typeof httpCheck>;
+export type CommandSmoke = z.infer<typeof commandSmoke>;
 
 /**
  * A target file: what the worker may do to one app, and every name of that app's that the runbook needs. It is the
@@ -46,9 +90,11 @@ export const targetSchema = z
     schema: z
       .object({
         /** Every table that must exist after the upgrade; the version table is expected beside them. */
-        tables: z.array(identifier).min(1).max(few),
+        tables: z.array(identifier).min(1).max(few).optional(),
+        /** A file that a rehearsal of the slug wrote (`npm start -- --fingerprint`): every table, column and key. */
+        fingerprint: z.string().min(1).optional(),
         /** Column types of the tables that were designed to the letter, as PostgreSQL's `format_type` writes them. */
-        columns: z.record(identifier, z.record(identifier, z.string())),
+        columns: z.record(identifier, z.record(identifier, z.string())).default({}),
         /** Deleting a row here must reach every row that belongs to it. */
         cascadesFrom: identifier,
       })
@@ -69,7 +115,7 @@ export const targetSchema = z
       })
       .strict(),
     flag: z.object({ name: variable, value: z.string().min(1) }).strict(),
-    smoke: z.object({ repository, workflow: z.string().min(1), ref: z.string().min(1) }).strict(),
+    smoke: z.discriminatedUnion('kind', [githubSmoke, httpSmoke, commandSmoke]),
     pullRequest: z
       .object({
         repository,
@@ -96,12 +142,16 @@ export const targetSchema = z
         message: 'must differ from database.attachment',
       });
     }
-    for (const table of Object.keys(target.schema.columns)) {
-      if (!target.schema.tables.includes(table)) {
-        context.addIssue({ code: 'custom', path: ['schema', 'columns', table], message: 'is not among schema.tables' });
-      }
+    const { tables, fingerprint, columns, cascadesFrom } = target.schema;
+    if (tables === undefined) {
+      if (fingerprint !== undefined) return;
+      context.addIssue({ code: 'custom', path: ['schema'], message: 'needs tables, fingerprint or both' });
+      return;
     }
-    if (!target.schema.tables.includes(target.schema.cascadesFrom)) {
+    for (const table of Object.keys(columns).filter((name) => !tables.includes(name))) {
+      context.addIssue({ code: 'custom', path: ['schema', 'columns', table], message: 'is not among schema.tables' });
+    }
+    if (!tables.includes(cascadesFrom)) {
       context.addIssue({ code: 'custom', path: ['schema', 'cascadesFrom'], message: 'is not among schema.tables' });
     }
   });
@@ -114,6 +164,8 @@ export interface Target extends TargetFile {
   readonly digest: string;
   /** The grant matrix, or null where it is to be read from a repository at the deployed commit. */
   readonly matrix: GrantMatrix | null;
+  /** The schema that a rehearsal wrote down, where the target names one. */
+  readonly expectedSchema: SchemaShape | null;
 }
 
 /** Where targets come from: files, in the worker. */

@@ -1,4 +1,4 @@
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, TransportError, Worker, type WorkerOptions } from '@temporalio/worker';
 import { atBoundary, type ProgressListener } from '../activities/boundary.ts';
 import { createGithubClient } from '../activities/clients/github.ts';
 import { createHerokuClient } from '../activities/clients/heroku.ts';
@@ -7,6 +7,16 @@ import { createActivities } from '../activities/index.ts';
 import type { WorkerConfig } from './config.ts';
 import { buildWorkflowBundle } from './bundle.ts';
 import { createTargetStore } from './targets.ts';
+
+/** There is no Temporal server at the address, or none that can be reached. */
+export class NoTemporalError extends Error {
+  override readonly name = 'NoTemporalError';
+  constructor(address: string, cause: Error) {
+    super(`There is no Temporal server at ${address}. Start it, or set TEMPORAL_ADDRESS, then start the worker again.`, {
+      cause,
+    });
+  }
+}
 
 export interface RunningWorker {
   readonly worker: Worker;
@@ -25,7 +35,11 @@ export async function createWorker(
   listener: ProgressListener,
   bundle?: WorkerOptions['workflowBundle'],
 ): Promise<RunningWorker> {
-  const connection = await NativeConnection.connect({ address: config.temporal.address });
+  const { address } = config.temporal;
+  const connection = await NativeConnection.connect({ address }).catch((error: unknown) => {
+    if (error instanceof TransportError) throw new NoTemporalError(address, error);
+    throw error;
+  });
   const worker = await Worker.create({
     connection,
     namespace: config.temporal.namespace,
@@ -36,6 +50,7 @@ export async function createWorker(
       postgres: createPostgresClient({ ca: config.databaseCa }),
       github: createGithubClient(config.github),
       targets: createTargetStore(config.targets),
+      hostEnv: config.hostEnv,
     }),
     interceptors: {
       activity: [

@@ -1,6 +1,6 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { ConfigError, readConfig } from './config.ts';
-import { createWorker } from './create-worker.ts';
+import { createWorker, NoTemporalError } from './create-worker.ts';
 
 /** One line of JSON for each entry, on standard error. */
 const logger = new DefaultLogger('INFO', ({ level, message, timestampNanos, meta }) => {
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
+  if (error instanceof ConfigError || error instanceof NoTemporalError) process.stderr.write(`${error.message}\n`);
   else process.stderr.write(`The worker stopped: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 }

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fail } from '../activities/fail.ts';
 import { readMatrix } from '../activities/matrix.ts';
+import { schemaShape, type SchemaShape } from '../activities/schema-shape.ts';
 import { targetSchema, type TargetFile, type TargetStore } from '../activities/target.ts';
 
 /**
@@ -23,12 +24,22 @@ export function createTargetStore(folder: string): TargetStore {
         );
       }
       const target = parseTarget(app, text);
+      const beside = async (name: string, field: string): Promise<string> => {
+        const content = await readFile(path.resolve(folder, name), 'utf8').catch(() => undefined);
+        if (content === undefined) throw invalid(app, [`${field}: the file ${name} cannot be read`]);
+        return content;
+      };
       const { grants } = target.role;
+      const { fingerprint } = target.schema;
       // A matrix in the app's repository is read where it is used, at the commit that is deployed then.
-      if (typeof grants !== 'string') return { ...target, digest: sha256(text), matrix: null };
-      const matrix = await readFile(path.resolve(folder, grants), 'utf8').catch(() => undefined);
-      if (matrix === undefined) throw invalid(app, [`role.grants: the file ${grants} cannot be read`]);
-      return { ...target, digest: sha256(text, matrix), matrix: readMatrix(app, matrix) };
+      const matrix = typeof grants === 'string' ? await beside(grants, 'role.grants') : null;
+      const shape = fingerprint === undefined ? null : await beside(fingerprint, 'schema.fingerprint');
+      return {
+        ...target,
+        digest: sha256(text, matrix ?? '', shape ?? ''),
+        matrix: matrix === null ? null : readMatrix(app, matrix),
+        expectedSchema: shape === null ? null : parseShape(app, shape),
+      };
     },
   };
 }
@@ -49,6 +60,14 @@ function parseTarget(app: string, text: string): TargetFile {
   if (parsed.data.app !== app)
     throw invalid(app, [`app: it says ${parsed.data.app}, and the file is named ${app}.json`]);
   return parsed.data;
+}
+
+function parseShape(app: string, text: string): SchemaShape {
+  try {
+    return schemaShape.parse(JSON.parse(text));
+  } catch (error) {
+    throw invalid(app, [`schema.fingerprint: not what a rehearsal writes: ${(error as Error).message.slice(0, 200)}`]);
+  }
 }
 
 async function knownApps(folder: string): Promise<string[]> {

@@ -53,6 +53,8 @@ export const observations = z.object({
   dynos: z.array(z.string()),
   serverVersion: z.string(),
   maintenance: z.boolean(),
+  /** Sessions of the database, and how many it takes. */
+  connections: z.object({ used: z.number().int(), limit: z.number().int() }),
 });
 export type Observations = z.infer<typeof observations>;
 

@@ -30,6 +30,9 @@ export const failures = {
   },
   DatabaseUnreachable: { handling: 'retried', meaning: 'no connection to PostgreSQL could be made' },
   DatabaseNotEncrypted: { handling: 'refused', meaning: 'the connection to PostgreSQL is not encrypted' },
+  DatabaseReadOnly: { handling: 'refused', meaning: 'the database is a follower, or takes no writes' },
+  AppUnsupported: { handling: 'refused', meaning: 'the platform generation of the app is not known to the runbook' },
+  AppInMaintenance: { handling: 'refused', meaning: 'the app is in maintenance mode already' },
   DatabaseRefused: {
     handling: 'refused',
     meaning: 'PostgreSQL refused a statement for a reason that a retry does not mend',
@@ -58,11 +61,16 @@ export const failures = {
     meaning: 'tables, columns, time stamps or cascades are not as the target says',
   },
   DynosNotUp: { handling: 'retried', meaning: 'not every dyno is up and new, or there is no web dyno' },
+  DynosCrashed: { handling: 'refused', meaning: 'dynos crash again and again after the restart' },
   ReleaseFailed: {
     handling: 'refused',
     meaning: 'a config change made a release that failed; the old release serves on',
   },
   SmokeFailed: { handling: 'refused', meaning: 'the smoke suite ran and did not conclude with success' },
+  SmokeOverdue: {
+    handling: 'refused',
+    meaning: 'the smoke suite was still queued, waiting or running at its deadline',
+  },
   SmokeWrongCommit: { handling: 'refused', meaning: 'the smoke suite ran for another commit than the one deployed' },
   PullRequestRefused: {
     handling: 'parked',

@@ -9,6 +9,8 @@ const app = z.object({
   id: z.string(),
   name: z.string(),
   maintenance: z.boolean(),
+  web_url: z.string().nullish(),
+  generation: z.object({ name: z.string() }).nullish(),
 });
 const release = z.object({
   id: z.string(),
@@ -43,6 +45,7 @@ const dyno = z.object({
   state: z.string(),
   command: z.string(),
   created_at: z.string(),
+  updated_at: z.string(),
   release: z.object({ version: z.number().int() }),
 });
 const startedDyno = dyno.extend({ attach_url: z.string().nullable() });

@@ -25,7 +25,14 @@ export const sampleFacts: Facts = {
 export function samplePlan(gate: keyof typeof sampleDigest): Plan {
   return {
     facts: sampleFacts,
-    observations: { tables: 0, rows: 0, dynos: ['web.1 up'], serverVersion: '18.4', maintenance: false },
+    observations: {
+      tables: 0,
+      rows: 0,
+      dynos: ['web.1 up'],
+      serverVersion: '18.4',
+      maintenance: false,
+      connections: { used: 3, limit: 120 },
+    },
     digest: sampleDigest[gate],
   };
 }
