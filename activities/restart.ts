@@ -6,7 +6,7 @@ import { newestRelease, targetOf, type Services } from './services.ts';
 
 type RestartEvidence = Evidence<'restart'>;
 
-/** Milliseconds for the last old dyno to go: with preboot the old ones serve on for minutes [docs]. */
+/** Milliseconds for the new dynos to be up, and with preboot for the old ones to go. */
 const within = 9 * 60_000;
 /** Crashes after the restart that are a loop and not bad luck: the platform restarts a crashed dyno by itself [docs]. */
 const crashLoop = 2;
@@ -16,8 +16,10 @@ const crashLoop = 2;
  * dyno is older than the newest release (nor, where asked, than the step) and every one of them is up.
  */
 export async function restartDynos(services: Services, call: StepCall): Promise<StepResult<RestartEvidence>> {
-  const { app } = await targetOf(services, call);
+  const { app, restart } = await targetOf(services, call);
   const { heroku } = services;
+  // With preboot, old web dynos serve on for minutes after the new ones are up, and the list of dynos does not show them.
+  const overlap = (await heroku.isFeatureEnabled(app, 'preboot')) ? restart.prebootSeconds * 1000 : 0;
   const formation = (await heroku.listFormation(app)).filter((process) => process.quantity > 0);
   if (!formation.some((process) => process.type === 'web')) {
     throw fail(
@@ -46,7 +48,7 @@ export async function restartDynos(services: Services, call: StepCall): Promise<
     const fresh = dynos.filter((dyno) => !isOld(dyno));
     if (old.length > 0) {
       const what = `from before: ${describe(old)}; new: ${describe(fresh)}`;
-      // Where each has its successor already, the restart was asked for and preboot keeps the old ones for a while.
+      // Where each has its successor already, the restart was asked for and the old ones are about to go.
       return { is: lacking(fresh, () => true).length > 0 ? 'absent' : 'underway', what };
     }
     for (const dyno of dynos) if (dyno.state === 'crashed') crashes.add(`${dyno.id} ${dyno.updated_at}`);
@@ -59,6 +61,13 @@ export async function restartDynos(services: Services, call: StepCall): Promise<
     }
     const missing = lacking(dynos, (dyno) => dyno.state === 'up');
     if (missing.length > 0) return { is: 'underway', what: `not up: ${missing.join(', ')}; ${describe(dynos)}` };
+    const newest = Math.max(...dynos.filter((dyno) => dyno.type === 'web').map((dyno) => Date.parse(dyno.created_at)));
+    if (Date.now() < newest + overlap) {
+      return {
+        is: 'underway',
+        what: `up; with preboot, old dynos may serve until ${new Date(newest + overlap).toISOString()}`,
+      };
+    }
     return {
       is: 'done',
       evidence: {

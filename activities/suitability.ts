@@ -30,6 +30,14 @@ export async function checkSuitability(services: Services, target: Target, datab
       `${target.app} is in maintenance mode, so its smoke suite cannot pass. End it with \`heroku maintenance:off -a ${target.app}\`, then start again.`,
     );
   }
+  const expiresIn = await heroku.tokenExpiresIn();
+  if (typeof expiresIn === 'number' && expiresIn < target.tokenValidForHours * 3600) {
+    throw fail(
+      'PlatformTokenExpiresSoon',
+      `The worker's Heroku token expires in ${Math.floor(expiresIn / 60)} minutes; expected ${target.tokenValidForHours} hours or more, since a ` +
+        'cutover waits for people. Give the worker another token, then start again.',
+    );
+  }
   const { recovering, readOnly } = await postgres.connected(database.url, (connection) => connection.one(writable));
   if (recovering || readOnly) {
     throw fail(

@@ -114,6 +114,13 @@ export const targetSchema = z
         mayNot: z.array(command).min(1).max(few),
       })
       .strict(),
+    restart: z
+      .object({
+        /** Seconds after which, with preboot, no old web dyno serves any more: about three minutes [docs], and a margin. */
+        prebootSeconds: z.number().min(0).max(480).default(240),
+      })
+      .strict()
+      .default({}),
     flag: z.object({ name: variable, value: z.string().min(1) }).strict(),
     smoke: z.discriminatedUnion('kind', [githubSmoke, httpSmoke, commandSmoke]),
     pullRequest: z
@@ -130,6 +137,8 @@ export const targetSchema = z
       })
       .strict()
       .optional(),
+    /** Hours for which the worker's Heroku token must still be good when a run starts. */
+    tokenValidForHours: z.number().min(0).max(8760).default(12),
     /** Events after which a run continues as new at its next quiet point. */
     historyEventLimit: z.number().int().min(25).max(40_000).default(10_000),
   })

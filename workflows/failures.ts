@@ -40,6 +40,7 @@ export const failures = {
   DatabaseBusy: { handling: 'retried', meaning: 'a lock, a connection limit or a restart stood in the way' },
   PlatformRefused: { handling: 'refused', meaning: 'a service answered 4xx: the request will not succeed as it is' },
   PlatformTokenRejected: { handling: 'refused', meaning: 'a service does not accept the token' },
+  PlatformTokenExpiresSoon: { handling: 'refused', meaning: 'the token would expire while the run waits for people' },
   PlatformUnavailable: { handling: 'retried', meaning: 'a service did not answer, or answered 5xx' },
   PlatformRateLimited: { handling: 'retried', meaning: 'a service asked to slow down (429)' },
   PlatformAnswerUnexpected: { handling: 'refused', meaning: 'a service answered in a shape that is not known' },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { currentScope } from '../scope.ts';
+import { ServiceError } from './errors.ts';
 import { requestJson, type JsonRequest } from './http.ts';
 import { takeOutput } from './rendezvous.ts';
 
@@ -11,6 +12,9 @@ const app = z.object({
   maintenance: z.boolean(),
   web_url: z.string().nullish(),
   generation: z.object({ name: z.string() }).nullish(),
+});
+const authorization = z.object({
+  access_token: z.object({ token: z.string(), expires_in: z.number().nullable() }).nullish(),
 });
 const release = z.object({
   id: z.string(),
@@ -97,6 +101,21 @@ export function createHerokuClient({ apiUrl, dataUrl, token }: HerokuOptions) {
   const credentialsOf = (addonName: string): string => `/postgres/v0/databases/${part(addonName)}/credentials`;
 
   return {
+    /**
+     * Seconds for which the token in use is still good: null where it does not expire, undefined where the token may
+     * not ask. No call names the token in use; the official client looks for its own in the list too [source].
+     */
+    async tokenExpiresIn(): Promise<number | null | undefined> {
+      try {
+        const all = await platform('/oauth/authorizations', { method: 'GET', answer: z.array(authorization) });
+        for (const one of all) if (one.access_token) registered(one.access_token.token);
+        return all.find((one) => one.access_token?.token === token)?.access_token?.expires_in;
+      } catch (error) {
+        if (error instanceof ServiceError && [403, 404].includes(error.status)) return undefined;
+        throw error;
+      }
+    },
+
     getApp: (name: string) => platform(`/apps/${part(name)}`, { method: 'GET', answer: app }),
 
     /** Config vars. Every value that holds a password is registered as a secret before it is returned. */
@@ -143,6 +162,16 @@ export function createHerokuClient({ apiUrl, dataUrl, token }: HerokuOptions) {
       }),
 
     listDynos: (name: string) => platform(`/apps/${part(name)}/dynos`, { method: 'GET', answer: z.array(dyno) }),
+    /** Whether a feature of the app is switched on; a feature that the platform does not know is off. */
+    async isFeatureEnabled(name: string, feature: string): Promise<boolean> {
+      const path = `/apps/${part(name)}/features/${part(feature)}`;
+      try {
+        return (await platform(path, { method: 'GET', answer: z.object({ enabled: z.boolean() }) })).enabled;
+      } catch (error) {
+        if (error instanceof ServiceError && error.status === 404) return false;
+        throw error;
+      }
+    },
     listFormation: (name: string) =>
       platform(`/apps/${part(name)}/formation`, { method: 'GET', answer: z.array(formation) }),
 
