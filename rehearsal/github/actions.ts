@@ -2,49 +2,25 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { OrphanGuard } from '../orphan-guard.ts';
 import { createdFilter } from './created-filter.ts';
-import { GithubError, page, route, timestamp, type Answer, type Call, type Route } from './protocol.ts';
-import { account, type Repository } from './repository.ts';
-import { runSuite, type RunningSuite } from './suite.ts';
-
-/**
- * How the smoke runs that are dispatched from now on go: `pass` runs the suite as it is; `fail` gives it expectations
- * that no app meets; `queued` never gets a runner; `waiting` waits for an environment's approval until somebody
- * approves or cancels it; `cancelled` is cancelled while it runs.
- */
-export type SmokeMode = 'pass' | 'fail' | 'queued' | 'waiting' | 'cancelled';
+import { GithubError, page, route, type Answer, type Call, type Route } from './protocol.ts';
+import type { Repository } from './repository.ts';
+import {
+  addresses,
+  describeRun,
+  workflowId,
+  type PlantedRun,
+  type Run,
+  type SmokeConclusion,
+  type SmokeMode,
+  type SmokeRun,
+} from './smoke-run.ts';
+import { runSuite } from './suite.ts';
 
 /**
  * What a dispatch with `return_run_details` is answered: `details` is github.com; `no-content` a server that does not
  * know the field and ignores it; `refuses-field` one that answers 422 to it.
  */
 export type DispatchMode = 'details' | 'no-content' | 'refuses-field';
-
-/** One smoke run, as a test looks at it. */
-export interface SmokeRun {
-  readonly id: number;
-  readonly repository: string;
-  readonly inputs: Readonly<Record<string, string>>;
-  readonly headSha: string;
-  readonly status: 'queued' | 'waiting' | 'in_progress' | 'completed';
-  readonly conclusion: 'success' | 'failure' | 'cancelled' | null;
-  /** The suite's output. */
-  readonly logFile: string;
-}
-
-interface Run extends SmokeRun {
-  readonly owner: Repository;
-  readonly number: number;
-  readonly createdAt: number;
-  readonly listedAt: number;
-  readonly mode: SmokeMode;
-  status: SmokeRun['status'];
-  conclusion: SmokeRun['conclusion'];
-  updatedAt: number;
-  startedAt?: number;
-  cancelled: boolean;
-  timer?: NodeJS.Timeout;
-  suite?: RunningSuite;
-}
 
 /** Inputs that the smoke workflow declares; others are refused, as GitHub does. */
 const INPUTS: readonly string[] = ['marker', 'expect_user'];
@@ -77,10 +53,31 @@ export class Actions {
   /** What an environment's reviewer does: a waiting run goes on. */
   approveWaiting(): void {
     for (const run of this.#runs.values()) {
-      if (run.status !== 'waiting') continue;
+      if (run.status !== 'waiting' || run.mode !== 'waiting') continue;
       run.status = 'queued';
       this.#startSoon(run);
     }
+  }
+
+  /** Runners are free again: runs that were queued for want of one go on. */
+  startQueued(): void {
+    for (const run of this.#runs.values()) {
+      if (run.status === 'queued' && run.mode === 'queued') this.#startSoon(run);
+    }
+  }
+
+  plant(repository: Repository, planted: PlantedRun): SmokeRun {
+    const { inputs = {}, headSha, conclusion = null, createdAt = Date.now(), event } = planted;
+    const { status = conclusion === null ? 'queued' : 'completed' } = planted;
+    const run = this.#add(repository, inputs, {
+      createdAt,
+      listedAt: createdAt,
+      ...(headSha ? { headSha } : {}),
+      ...(event ? { event } : {}),
+    });
+    run.status = status;
+    run.conclusion = conclusion;
+    return run;
   }
 
   routes(find: (call: Call) => Repository): Route[] {
@@ -94,7 +91,7 @@ export class Actions {
       }),
       route('GET', `${actions}/runs`, (call) => this.#list(find(call), call)),
       route('GET', `${actions}/runs/{id}`, (call) => {
-        return { status: 200, body: this.#describe(this.#find(find(call), call), call.base) };
+        return { status: 200, body: describeRun(this.#find(find(call), call), call.base) };
       }),
       route('POST', `${actions}/runs/{id}/cancel`, (call) => this.#cancel(this.#find(find(call), call))),
     ];
@@ -147,6 +144,17 @@ export class Actions {
   }
 
   #create(repository: Repository, inputs: Record<string, string>): Run {
+    const run = this.#add(repository, inputs, { mode: this.smokeMode });
+    this.#log(`smoke run ${run.id} of ${run.repository} dispatched`);
+    if (run.mode !== 'waiting' && run.mode !== 'queued') this.#startSoon(run);
+    return run;
+  }
+
+  #add(
+    repository: Repository,
+    inputs: Readonly<Record<string, string>>,
+    more: Partial<Pick<Run, 'mode' | 'headSha' | 'createdAt' | 'listedAt' | 'event'>>,
+  ): Run {
     const id = this.#nextId;
     this.#nextId += 1 + randomInt(1000);
     const now = Date.now();
@@ -160,15 +168,14 @@ export class Actions {
       createdAt: now,
       listedAt: now + this.#options.listedAfterMs,
       updatedAt: now,
-      mode: this.smokeMode,
-      status: this.smokeMode === 'waiting' ? 'waiting' : 'queued',
+      mode: 'pass',
+      event: 'workflow_dispatch',
+      status: more.mode === 'waiting' ? 'waiting' : 'queued',
       conclusion: null,
-      cancelled: false,
       logFile: join(this.#options.workDir, `run-${id}.log`),
+      ...more,
     };
     this.#runs.set(id, run);
-    this.#log(`smoke run ${id} of ${run.repository} dispatched`);
-    if (run.mode !== 'waiting' && run.mode !== 'queued') this.#startSoon(run);
     return run;
   }
 
@@ -198,8 +205,10 @@ export class Actions {
         guard: this.#options.guard,
       });
       if (run.mode === 'cancelled') this.#cancel(run);
+      // [docs] A job that takes longer than its `timeout-minutes` is ended.
+      if (run.mode === 'timed_out') this.#overrule(run, 'timed_out');
       const code = await run.suite.ended;
-      this.#complete(run, run.cancelled ? 'cancelled' : code === 0 ? 'success' : 'failure');
+      this.#complete(run, run.overruled ?? (code === 0 ? 'success' : 'failure'));
     } catch {
       this.#complete(run, 'failure');
     }
@@ -218,11 +227,15 @@ export class Actions {
       const documentation = 'actions/workflow-runs#cancel-a-workflow-run';
       throw new GithubError(409, 'Cannot cancel a workflow run that is completed.', documentation);
     }
-    run.cancelled = true;
+    this.#overrule(run, 'cancelled');
+    return { status: 202, body: {} };
+  }
+
+  #overrule(run: Run, conclusion: SmokeConclusion): void {
+    run.overruled = conclusion;
     clearTimeout(run.timer);
     if (run.suite) void run.suite.stop();
-    else this.#complete(run, 'cancelled');
-    return { status: 202, body: {} };
+    else this.#complete(run, conclusion);
   }
 
   #list(repository: Repository, call: Call): Answer {
@@ -236,55 +249,15 @@ export class Actions {
       // A run shows in the list a moment after it was dispatched. [docs] reports of clients that looked too early
       .filter((run) => run.owner === repository && run.listedAt <= now && created(run.createdAt))
       .filter((run) => wanted('head_sha', run.headSha) && wanted('branch', run.owner.options.defaultBranch))
-      .filter(() => wanted('event', 'workflow_dispatch'))
+      .filter((run) => wanted('event', run.event))
       // `status` takes a conclusion as well. [docs] REST, list workflow runs
       .filter((run) => wanted('status', run.status) || wanted('status', run.conclusion ?? ''))
-      .reverse();
+      .sort((a, b) => b.createdAt - a.createdAt || b.id - a.id);
     const { items, headers } = page(call, found);
     return {
       status: 200,
       headers,
-      body: { total_count: found.length, workflow_runs: items.map((run) => this.#describe(run, call.base)) },
+      body: { total_count: found.length, workflow_runs: items.map((run) => describeRun(run, call.base)) },
     };
   }
-
-  #describe(run: Run, base: string): Record<string, unknown> {
-    const { defaultBranch, smoke } = run.owner.options;
-    const name = smoke.workflow.replace(/\.ya?ml$/, '');
-    const marker = run.inputs['marker'];
-    return {
-      id: run.id,
-      name,
-      // What `run-name: smoke ${{ inputs.marker }}` in the workflow file makes of it.
-      display_title: marker === undefined ? name : `${name} ${marker}`,
-      run_number: run.number,
-      run_attempt: 1,
-      event: 'workflow_dispatch',
-      status: run.status,
-      conclusion: run.conclusion,
-      workflow_id: workflowId(run.owner),
-      path: `.github/workflows/${smoke.workflow}`,
-      head_branch: defaultBranch,
-      head_sha: run.headSha,
-      ...addresses(run, base),
-      created_at: timestamp(run.createdAt),
-      updated_at: timestamp(run.updatedAt),
-      run_started_at: timestamp(run.startedAt ?? run.createdAt),
-      actor: account('dispatcher', base),
-      triggering_actor: account('dispatcher', base),
-      pull_requests: [],
-      repository: run.owner.describe(base),
-    };
-  }
-}
-
-function addresses(run: SmokeRun, base: string): { url: string; html_url: string } {
-  return {
-    url: `${base}/repos/${run.repository}/actions/runs/${run.id}`,
-    html_url: `${base}/${run.repository}/actions/runs/${run.id}`,
-  };
-}
-
-function workflowId(repository: Repository): number {
-  return repository.id * 10 + 1;
 }

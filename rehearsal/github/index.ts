@@ -3,13 +3,16 @@ import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startOrphanGuard } from '../orphan-guard.ts';
-import { Actions, type DispatchMode, type SmokeMode, type SmokeRun } from './actions.ts';
+import { Actions, type DispatchMode } from './actions.ts';
 import { answerRequest, GithubError, type Call, type Intercept } from './protocol.ts';
 import { Repository, repositoryRoutes, type RepositoryOptions } from './repository.ts';
+import type { PlantedRun, SmokeMode, SmokeRun } from './smoke-run.ts';
 
-export type { DispatchMode, SmokeMode, SmokeRun } from './actions.ts';
+export type { DispatchMode } from './actions.ts';
 export type { Intercept, InterceptedRequest } from './protocol.ts';
-export type { PullFile, PullOptions, RepositoryOptions, SmokeOptions } from './repository.ts';
+export type { PullFile } from './pull-files.ts';
+export type { PullOptions, RepositoryOptions, SmokeOptions } from './repository.ts';
+export type { PlantedRun, SmokeConclusion, SmokeMode, SmokeRun } from './smoke-run.ts';
 
 /** One request that the stand-in has answered. */
 export interface RecordedRequest {
@@ -36,10 +39,16 @@ export interface GithubStandIn {
   mergePull(repository: string, number: number): Promise<void>;
   /** A push to the default branch that no pull request brought. */
   push(repository: string, commit: string): void;
+  /** Closes a pull request that was not merged. */
+  closePull(repository: string, number: number): void;
+  /** Puts a run there that nobody dispatched here: another person's, an older one, one of another commit. */
+  plantRun(repository: string, run: PlantedRun): SmokeRun;
   setSmoke(mode: SmokeMode): void;
   setDispatch(mode: DispatchMode): void;
   /** What an environment's reviewer does: runs that are `waiting` go on. */
   approveWaiting(): void;
+  /** Runs that are `queued` for want of a runner go on. */
+  startQueued(): void;
   /** Ends every suite that runs, and the server. May be called twice. */
   stop(): Promise<void>;
 }
@@ -121,6 +130,8 @@ export async function startGithub(options: {
       await known(repository).merge(number);
     },
     push: (repository, commit) => known(repository).push(commit),
+    closePull: (repository, number) => known(repository).close(number),
+    plantRun: (repository, run) => actions.plant(known(repository), run),
     setSmoke: (mode) => {
       actions.smokeMode = mode;
     },
@@ -128,6 +139,7 @@ export async function startGithub(options: {
       actions.dispatchMode = mode;
     },
     approveWaiting: () => actions.approveWaiting(),
+    startQueued: () => actions.startQueued(),
     stop: () => (stopping ??= stop()),
   };
 }

@@ -6,6 +6,8 @@ export interface Call {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly body: Readonly<Record<string, unknown>>;
+  /** The `Accept` header, empty when there is none. */
+  readonly accept: string;
   /** The stand-in's own address, for links in answers. */
   readonly base: string;
   /** Path and query as asked, for the `Link` header. */
@@ -14,6 +16,7 @@ export interface Call {
 
 export interface Answer {
   readonly status: number;
+  /** Sent as JSON, bytes as they are. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -129,14 +132,15 @@ export async function answerRequest(
     response.destroy();
     return;
   }
-  const text = answer.body === undefined ? undefined : JSON.stringify(answer.body);
+  const bytes = Buffer.isBuffer(answer.body);
+  const text = answer.body === undefined || bytes ? undefined : JSON.stringify(answer.body);
   response.writeHead(answer.status, {
     ...(text === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }),
     'x-github-media-type': 'github.v3; format=json',
     'x-github-request-id': randomBytes(8).toString('hex').toUpperCase(),
     ...answer.headers,
   });
-  response.end(text);
+  response.end(bytes ? answer.body : text);
 }
 
 async function respond(request: IncomingMessage, options: AnswerOptions): Promise<Answer | 'hang-up'> {
@@ -153,7 +157,8 @@ async function respond(request: IncomingMessage, options: AnswerOptions): Promis
   const [method, path, query, body] = [request.method ?? '', target.pathname, target.searchParams, parseBody(text)];
   const instead = await options.intercept?.({ method, path, query, body });
   if (typeof instead === 'object') return instead;
-  const answer = await handle(options, method, { query, body, base: options.base, target });
+  const accept = request.headers.accept ?? '';
+  const answer = await handle(options, method, { query, body, accept, base: options.base, target });
   return instead === 'hang-up' ? instead : answer;
 }
 

@@ -1,12 +1,7 @@
 import { createHash } from 'node:crypto';
+import { readContents } from './contents.ts';
+import { additionsOf, describeFile, digest, type PullFile } from './pull-files.ts';
 import { GithubError, page, route, timestamp, type Answer, type Call, type Route } from './protocol.ts';
-
-/** One file that a pull request touches. */
-export interface PullFile {
-  readonly filename: string;
-  readonly status: 'added' | 'modified' | 'renamed' | 'removed';
-  readonly previousFilename?: string;
-}
 
 export interface PullOptions {
   readonly number: number;
@@ -17,7 +12,12 @@ export interface PullOptions {
   readonly author?: string;
   /** Closed without having been merged. */
   readonly closed?: boolean;
-  /** What a merge sets off: the new slug is composed and deployed. Its commit becomes the branch's head. */
+  /** Merged before the rehearsal began, as this commit. */
+  readonly merged?: { readonly commit: string };
+  /**
+   * What a merge sets off: the new slug is composed, and deployed where the repository deploys by itself. Its commit
+   * becomes the branch's head.
+   */
   readonly onMerge: () => Promise<{ commit: string }>;
 }
 
@@ -39,6 +39,8 @@ export interface RepositoryOptions {
   readonly headCommit: string;
   readonly pulls: readonly PullOptions[];
   readonly smoke: SmokeOptions;
+  /** Folder with the repository's files at a commit; undefined for a commit that it does not have. */
+  readonly contents?: (commit: string) => string | undefined;
 }
 
 interface Pull {
@@ -46,6 +48,7 @@ interface Pull {
   readonly headSha: string;
   readonly openedAt: number;
   state: 'open' | 'closed';
+  closedAt?: number;
   mergedAt?: number;
   mergeCommit?: string;
   merging: boolean;
@@ -69,9 +72,12 @@ export class Repository {
         options: pull,
         headSha: createHash('sha1').update(`${options.fullName}#${pull.number}`).digest('hex'),
         openedAt: this.#createdAt,
-        state: pull.closed ? 'closed' : 'open',
+        state: pull.closed || pull.merged ? 'closed' : 'open',
+        ...(pull.closed ? { closedAt: this.#createdAt } : {}),
+        ...(pull.merged ? { mergedAt: this.#createdAt, mergeCommit: pull.merged.commit } : {}),
         merging: false,
       });
+      if (pull.merged && pull.base === options.defaultBranch) this.#recordMerged(pull.number, pull.merged.commit);
     }
   }
 
@@ -79,9 +85,23 @@ export class Repository {
     return this.commits.at(-1)?.sha ?? this.options.headCommit;
   }
 
+  /** One that was merged earlier lies below the head, unless it is the head. */
+  #recordMerged(pull: number, sha: string): void {
+    if (sha === this.options.headCommit) this.commits.splice(-1, 1, { sha, pull });
+    else this.commits.splice(-1, 0, { sha, pull });
+  }
+
   /** A push to the default branch that no pull request brought. */
   push(commit: string): void {
     this.commits.push({ sha: commit });
+  }
+
+  /** Closes a pull request without merging it. */
+  close(number: number): void {
+    const pull = this.pull(number);
+    if (pull.state !== 'open' || pull.merging) throw new GithubError(422, 'Validation Failed', 'pulls/pulls');
+    pull.state = 'closed';
+    pull.closedAt = Date.now();
   }
 
   pull(number: number): Pull {
@@ -165,8 +185,8 @@ export class Repository {
       draft: false,
       labels: [],
       created_at: timestamp(pull.openedAt),
-      updated_at: timestamp(pull.mergedAt ?? pull.openedAt),
-      closed_at: pull.mergedAt === undefined ? null : timestamp(pull.mergedAt),
+      updated_at: timestamp(pull.mergedAt ?? pull.closedAt ?? pull.openedAt),
+      closed_at: pull.state === 'open' ? null : timestamp(pull.mergedAt ?? pull.closedAt ?? pull.openedAt),
       merged: pull.mergedAt !== undefined,
       merged_at: pull.mergedAt === undefined ? null : timestamp(pull.mergedAt),
       merged_by: pull.mergedAt === undefined ? null : account('merger', base),
@@ -178,8 +198,8 @@ export class Repository {
       base: branch(pull.options.base, headCommit),
       changed_files: files.length,
       commits: 1,
-      additions: files.length,
-      deletions: 0,
+      additions: files.reduce((sum, file) => sum + additionsOf(file), 0),
+      deletions: files.filter(({ status }) => status === 'removed').length,
     };
   }
 }
@@ -199,7 +219,11 @@ export function repositoryRoutes(find: (call: Call) => Repository): Route[] {
     route('GET', '/repos/{owner}/{repo}/pulls/{number}/files', (call) => {
       const { repository, pull } = pullOf(call);
       const { items, headers } = page(call, pull.options.files);
-      return { status: 200, headers, body: items.map((file) => describeFile(file, repository, pull.headSha, call)) };
+      return {
+        status: 200,
+        headers,
+        body: items.map((file) => describeFile(file, repository.options.fullName, pull.headSha, call.base)),
+      };
     }),
     route('GET', '/repos/{owner}/{repo}/pulls/{number}/merge', (call) => {
       if (pullOf(call).pull.mergedAt !== undefined) return { status: 204 };
@@ -210,6 +234,13 @@ export function repositoryRoutes(find: (call: Call) => Repository): Route[] {
       const expected = call.body['sha'];
       const sha = await repository.merge(pull.options.number, typeof expected === 'string' ? expected : undefined);
       return { status: 200, body: { sha, merged: true, message: 'Pull Request successfully merged' } };
+    }),
+    route('GET', '/repos/{owner}/{repo}/contents/{path...}', (call) => {
+      const repository = find(call);
+      const ref = call.query.get('ref') ?? repository.options.defaultBranch;
+      const isBranch =
+        ref === repository.options.defaultBranch || ref === `refs/heads/${repository.options.defaultBranch}`;
+      return readContents(call, repository.options, isBranch ? repository.headCommit : ref);
     }),
     route('GET', '/repos/{owner}/{repo}/compare/{basehead...}', (call) => compare(find(call), call)),
   ];
@@ -239,31 +270,12 @@ function compare(repository: Repository, call: Call): Answer {
       base_commit: { sha: repository.commits[from]?.sha },
       merge_base_commit: { sha: repository.commits[Math.min(from, to)]?.sha },
       commits: between.map(({ sha }) => ({ sha, html_url: `${call.base}/${fullName}/commit/${sha}` })),
-      files: files.map((file) => describeFile(file, repository, repository.headCommit, call)),
+      files: files.map((file) => describeFile(file, fullName, repository.headCommit, call.base)),
     },
-  };
-}
-
-function describeFile(file: PullFile, repository: Repository, commit: string, call: Call): Record<string, unknown> {
-  const path = `${repository.options.fullName}/blob/${commit}/${file.filename}`;
-  return {
-    sha: digest(path),
-    filename: file.filename,
-    status: file.status,
-    additions: file.status === 'removed' ? 0 : 1,
-    deletions: file.status === 'removed' ? 1 : 0,
-    changes: 1,
-    blob_url: `${call.base}/${path}`,
-    contents_url: `${call.base}/repos/${repository.options.fullName}/contents/${file.filename}?ref=${commit}`,
-    ...(file.previousFilename === undefined ? {} : { previous_filename: file.previousFilename }),
   };
 }
 
 export function account(login: string, base: string, type: 'User' | 'Organization' = 'User'): Record<string, unknown> {
   const id = Number.parseInt(digest(login).slice(0, 6), 16);
   return { login, id, type, url: `${base}/users/${login}`, html_url: `${base}/${login}`, site_admin: false };
-}
-
-function digest(text: string): string {
-  return createHash('sha1').update(text).digest('hex');
 }

@@ -4,11 +4,12 @@ import { notFound, refused } from './api-error.ts';
 import { reference, type Route } from './api-server.ts';
 import { attach, freeAttachmentName } from './attachments.ts';
 import { credentialUrl, newPassword, rememberRole } from './credentials.ts';
-import { createDatabase } from './roles.ts';
+import { createDatabase, limitConnections, makeReadOnly } from './roles.ts';
 import {
   attachmentsOf,
   findAddon,
   findApp,
+  isEssential,
   ownedVariables,
   type Addon,
   type App,
@@ -22,18 +23,27 @@ export interface AddonRequest {
   readonly name: string;
   readonly plan: Plan;
   readonly attachAs?: string;
+  /** The leader that it is to replicate. */
+  readonly follows?: Addon;
+  readonly connectionLimit?: number;
+  /** Who attaches it. Provisioning by a user runs the app's release command [docs]. */
+  readonly by?: 'user' | 'addon';
 }
 
 /** A new, empty database, attached to its billing app as `DATABASE` unless that name is taken [docs]. */
 export async function createAddon(
   platform: Platform,
   postgres: RehearsalPostgres,
-  { app, name, plan, attachAs }: AddonRequest,
+  { app, name, plan, attachAs, follows, connectionLimit, by = 'addon' }: AddonRequest,
 ): Promise<Addon> {
   if (platform.addons.some((addon) => addon.name === name)) throw refused('Name is already taken');
+  // [docs] Followers are for Standard and above.
+  if (follows && [plan, follows.plan].some(isEssential)) throw refused('Essential-tier databases have no followers.');
   const owner = { user: `u${randomBytes(7).toString('hex')}`, password: newPassword() };
   const database = `d${randomBytes(7).toString('hex')}`;
   await createDatabase(postgres, database, owner);
+  if (follows) await makeReadOnly(postgres, database);
+  if (connectionLimit !== undefined) await limitConnections(postgres, database, connectionLimit);
   const credential: Credential = {
     id: randomUUID(),
     name: 'default',
@@ -48,13 +58,17 @@ export async function createAddon(
     database,
     postgres,
     credentials: new Map([['default', credential]]),
+    follows,
+    connectionLimit,
     createdAt: new Date(),
   };
   platform.addons.push(addon);
   rememberRole(platform, addon, credential.roles[0]!);
-  const taken = attachmentsOf(platform, app).some((attachment) => attachment.name === 'DATABASE');
+  // [assumed] A variable that was set by hand counts as taken, like an attachment.
+  const taken = app.config.has('DATABASE_URL');
   const as = attachAs ?? (taken ? freeAttachmentName(platform, app) : 'DATABASE');
-  attach(platform, { addon, app, name: as, namespace: null, by: 'addon' });
+  attach(platform, { addon, app, name: as, namespace: null, by });
+  await app.releases.at(-1)?.settled;
   return addon;
 }
 
@@ -140,7 +154,9 @@ const PRICES: Readonly<Record<string, number>> = {
   'essential-2': 20,
   'standard-0': 50,
   'standard-2': 200,
+  'standard-3': 400,
   'premium-0': 200,
+  'premium-2': 350,
 };
 
 function presentAddon(platform: Platform, addon: Addon): Record<string, unknown> {

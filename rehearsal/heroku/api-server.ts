@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ApiError, badRequest, notFound } from './api-error.ts';
+import { refuseExpired } from './authorizations.ts';
 import type { Platform } from './state.ts';
 
 export interface ApiRequest {
@@ -132,9 +133,11 @@ async function respond(
 
 function authenticate(platform: Platform, auth: 'bearer' | 'data' | 'none', header: string | undefined): void {
   if (auth === 'none') return;
-  if (header === `Bearer ${platform.token}`) return;
   const basic = `Basic ${Buffer.from(`:${platform.token}`).toString('base64')}`;
-  if (auth === 'data' && header === basic) return;
+  if (header === `Bearer ${platform.token}` || (auth === 'data' && header === basic)) {
+    refuseExpired(platform);
+    return;
+  }
   throw new ApiError(401, 'unauthorized', 'Invalid credentials provided.');
 }
 

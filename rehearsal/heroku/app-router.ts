@@ -12,7 +12,8 @@ export interface AppRouter {
 }
 
 /**
- * Passes requests on to the web dynos that are up, in turn. Those of an older release are no longer among them.
+ * Passes requests on to the web dynos that are up, in turn. Those of an older release are no longer among them, unless
+ * preboot still lets them serve: then they are the only ones [docs].
  * 503 with a page in HTML when there is none, or when maintenance is on [docs].
  */
 export async function startAppRouter(): Promise<AppRouter> {
@@ -23,8 +24,8 @@ export async function startAppRouter(): Promise<AppRouter> {
     response.on('error', () => undefined);
     if (!app) return errorPage(response, 404, 'No such app');
     if (app.maintenance) return errorPage(response, 503, 'Offline for Maintenance');
-    const ports = [...app.dynos.values()].flatMap((dyno) =>
-      dyno.type === 'web' && dyno.state === 'up' && dyno.port !== undefined ? [dyno.port] : [],
+    const ports = [...app.outgoing, ...app.dynos.values()].flatMap((dyno) =>
+      dyno.type === 'web' && dyno.state === 'up' && dyno.routable && dyno.port !== undefined ? [dyno.port] : [],
     );
     turn = (turn + 1) % 1_000_000;
     const port = ports[turn % ports.length];

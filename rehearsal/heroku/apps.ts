@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { badRequest } from './api-error.ts';
 import type { Route } from './api-server.ts';
 import { writeLog } from './logs.ts';
@@ -36,16 +35,6 @@ export function appRoutes(platform: Platform): Route[] {
         app.updatedAt = new Date();
         writeLog(app, 'heroku', 'api', `Maintenance mode ${body.maintenance ? 'enabled' : 'disabled'}`);
         return { status: 200, body: presentApp(platform, app) };
-      },
-    },
-    {
-      method: 'GET',
-      path: '/apps/:app/features/preboot',
-      handle: ({ params }) => {
-        const app = findApp(platform, params.app as string);
-        const at = app.createdAt.toISOString();
-        const feature = { id: randomUUID(), name: 'preboot', enabled: false, created_at: at, updated_at: at };
-        return { status: 200, body: feature };
       },
     },
   ];

@@ -7,6 +7,7 @@ import {
   attachmentsOf,
   findAddon,
   findApp,
+  isEssential,
   ownedVariables,
   type Addon,
   type App,
@@ -25,6 +26,12 @@ export interface AttachRequest {
   readonly confirm?: string;
   readonly by: 'user' | 'addon';
 }
+
+/**
+ * The namespace of an attachment through the pooler [source, `pg:promote`]. There is no pooler here: the variable holds
+ * the database's own address, where the platform's has another port [assumed].
+ */
+const POOLER = 'connection-pooling:default';
 
 /**
  * Attaching as X gives the app the variable X_URL, which the platform owns from then on [docs; assumed with a
@@ -69,7 +76,10 @@ function refuseLastDetach(platform: Platform, { addon, app }: Attachment): void 
 }
 
 function credentialOf(addon: Addon, namespace: string | null): Credential {
-  const name = namespace === null ? 'default' : /^credential:(.+)$/.exec(namespace)?.[1];
+  const pooled = namespace === POOLER;
+  // [source] The CLI refuses it by these words before it asks; that the server does too is [assumed].
+  if (pooled && isEssential(addon.plan)) throw refused("You can't perform this operation on Essential-tier databases.");
+  const name = namespace === null || pooled ? 'default' : /^credential:(.+)$/.exec(namespace)?.[1];
   const credential = name === undefined ? undefined : addon.credentials.get(name);
   if (!credential || credential.state === 'provisioning') {
     throw refused(`There is no ${namespace ?? 'default'} for ${addon.name}.`);
@@ -147,6 +157,23 @@ export function attachmentRoutes(platform: Platform): Route[] {
         const body = present(attachment);
         detach(platform, attachment, 'user');
         return { status: 200, body };
+      },
+    },
+    {
+      method: 'POST',
+      path: '/client/v11/databases/:addon/connection-pooling',
+      auth: 'data',
+      // [source] `pg:connection-pooling:attach` sends `{ app, credential, name }`; the name that it gets without one is
+      // what `pg:promote` looks for.
+      handle: ({ params, body }) => {
+        const attachment = attach(platform, {
+          addon: findAddon(platform, params.addon as string),
+          app: findApp(platform, reference(body, 'app')),
+          name: typeof body.name === 'string' ? checkedName(body.name) : 'DATABASE_CONNECTION_POOL',
+          namespace: POOLER,
+          by: 'user',
+        });
+        return { status: 201, body: present(attachment) };
       },
     },
     {

@@ -4,7 +4,17 @@ import { ApiError, notFound, refused } from './api-error.ts';
 import { requiredText, type Route } from './api-server.ts';
 import { createRelease } from './releases.ts';
 import { changePassword, createMemberRole, createRole, dropRole, roleExists } from './roles.ts';
-import { findAddon, ownedVariables, type Addon, type App, type Credential, type Platform, type Role } from './state.ts';
+import {
+  findAddon,
+  isAdvanced,
+  isEssential,
+  ownedVariables,
+  type Addon,
+  type App,
+  type Credential,
+  type Platform,
+  type Role,
+} from './state.ts';
 
 /** Letters and digits only, so that it reads the same in a URL as in SQL. */
 export const newPassword = (): string => `p${randomBytes(32).toString('hex')}`;
@@ -37,8 +47,8 @@ export function credentialRoutes(platform: Platform): Route[] {
   const base = '/postgres/v0/databases/:addon';
   const addonIn = (params: Readonly<Record<string, string>>): Addon => {
     const addon = findAddon(platform, params.addon as string);
-    // Advanced plans have calls of their own [source].
-    if (addon.plan.startsWith('advanced')) throw refused('This is not available on Advanced-tier databases.');
+    // [source] Advanced plans have calls of their own, under /data/postgres/v1; what these answer there is [assumed].
+    if (isAdvanced(addon.plan)) throw refused('This is not available on Advanced-tier databases.');
     return addon;
   };
   return [
@@ -105,7 +115,7 @@ export function credentialRoutes(platform: Platform): Route[] {
   ];
 }
 
-function findCredential(addon: Addon, name: string): Credential {
+export function findCredential(addon: Addon, name: string): Credential {
   const found = addon.credentials.get(name);
   if (!found) throw notFound('credential', "Couldn't find that credential.");
   return found;
@@ -113,9 +123,11 @@ function findCredential(addon: Addon, name: string): Credential {
 
 async function createCredential(platform: Platform, addon: Addon, name: string): Promise<Credential> {
   // The words are the CLI's own refusal [seen]; that the server says the same is [assumed].
-  if (/^(essential|mini|basic|dev)/.test(addon.plan)) {
+  if (isEssential(addon.plan)) {
     throw refused("You can't create a custom credential on Essential-tier databases.");
   }
+  // A follower has its leader's roles, and takes no writes [assumed].
+  if (addon.follows) throw refused(`Credentials cannot be created on ${addon.name}, which is a follower.`);
   if (!/^[a-z_][a-z0-9_$-]{0,49}$/i.test(name) || /^pg_/i.test(name)) throw refused('Credential name is not valid.');
   if (addon.credentials.has(name)) throw refused(`Credential ${name} already exists.`);
   const role: Role = { user: name, password: newPassword(), state: 'enabling' };
@@ -162,7 +174,7 @@ async function destroyCredential(platform: Platform, addon: Addon, credential: C
  * its connections are reset at once. A named one gets a temporary second user name; after a while the first one has
  * its new password, its old connections are reset, and the temporary name goes.
  */
-async function rotate(platform: Platform, addon: Addon, credential: Credential, forced: boolean): Promise<void> {
+export async function rotate(platform: Platform, addon: Addon, credential: Credential, forced: boolean): Promise<void> {
   if (credential.state !== 'active') throw new ApiError(409, 'conflict', `Credential is ${credential.state}.`);
   const { user } = activeRole(credential);
   credential.state = 'rotating';
@@ -208,8 +220,10 @@ function updateAttached(platform: Platform, addon: Addon, credential: Credential
 }
 
 function attachedTo(platform: Platform, addon: Addon, credential: Credential): Platform['attachments'] {
-  const namespace = credential.name === 'default' ? null : `credential:${credential.name}`;
-  return platform.attachments.filter((one) => one.addon === addon && one.namespace === namespace);
+  // The pooler's attachment uses the default credential [source].
+  const namespaces =
+    credential.name === 'default' ? [null, 'connection-pooling:default'] : [`credential:${credential.name}`];
+  return platform.attachments.filter((one) => one.addon === addon && namespaces.includes(one.namespace));
 }
 
 function present(addon: Addon, credential: Credential): Record<string, unknown> {

@@ -1,37 +1,49 @@
 import type { Route } from './api-server.ts';
 import { credentialUrl } from './credentials.ts';
 import { databaseFigures } from './roles.ts';
-import { findAddon, type Addon, type Credential, type Platform } from './state.ts';
+import { refused } from './api-error.ts';
+import { findAddon, isAdvanced, isEssential, type Addon, type Credential, type Platform } from './state.ts';
 
 /** The Data API's view of a database, for `pg:info`, `pg:wait` and `pg:promote` [source]. */
 export function databaseRoutes(platform: Platform): Route[] {
+  const addonIn = (params: Readonly<Record<string, string>>): Addon => {
+    const addon = findAddon(platform, params.addon as string);
+    // [source] `pg:info` and its kin leave Advanced databases out; what these calls answer there is [assumed].
+    if (isAdvanced(addon.plan)) throw refused('This is not available on Advanced-tier databases.');
+    return addon;
+  };
   return [
     {
       method: 'GET',
       path: '/client/v11/databases/:addon',
       auth: 'data',
-      handle: async ({ params }) => ({ status: 200, body: await present(findAddon(platform, params.addon as string)) }),
+      handle: async ({ params }) => ({ status: 200, body: await present(platform, addonIn(params)) }),
     },
     {
       method: 'GET',
       path: '/client/v11/databases/:addon/wait_status',
       auth: 'data',
       handle: ({ params }) => {
-        findAddon(platform, params.addon as string);
+        addonIn(params);
         return { status: 200, body: { 'waiting?': false, 'error?': false, message: 'available' } };
       },
     },
   ];
 }
 
+/** [docs, second hand] */
 const CONNECTION_LIMITS: readonly [RegExp, number][] = [
+  [/^essential-2/, 40],
   [/^(mini|basic|essential)/, 20],
-  [/^standard-0/, 120],
+  [/^(standard|premium|private|shield)-0/, 120],
+  [/^(standard|premium|private|shield)-2/, 400],
 ];
 
-async function present(addon: Addon): Promise<Record<string, unknown>> {
+async function present(platform: Platform, addon: Addon): Promise<Record<string, unknown>> {
   const figures = await databaseFigures(addon.postgres, addon.database);
-  const limit = CONNECTION_LIMITS.find(([plans]) => plans.test(addon.plan))?.[1] ?? 400;
+  const limit = addon.connectionLimit ?? CONNECTION_LIMITS.find(([plans]) => plans.test(addon.plan))?.[1] ?? 500;
+  const leader = addon.follows;
+  const followers = platform.addons.filter(({ follows }) => follows === addon);
   const owner = addon.credentials.get('default') as Credential;
   return {
     addon_id: addon.id,
@@ -44,9 +56,10 @@ async function present(addon: Addon): Promise<Record<string, unknown>> {
     num_bytes: figures.bytes,
     num_tables: figures.tables,
     num_connections: figures.connections,
-    following: null,
+    // [source, the CLI's own tests] The leader's address, without its password, and the leader itself.
+    following: leader ? addressOf(leader) : null,
     forked_from: null,
-    leader: null,
+    leader: leader ? { addon_id: leader.id, name: leader.name } : null,
     'waiting?': false,
     created_at: addon.createdAt.toISOString(),
     info: [
@@ -57,9 +70,17 @@ async function present(addon: Addon): Promise<Record<string, unknown>> {
       { name: 'PG Version', values: [figures.version] },
       { name: 'Connections', values: [`${figures.connections}/${limit}`] },
       { name: 'Credentials', values: [String(addon.credentials.size)] },
+      { name: 'Fork/Follow', values: [isEssential(addon.plan) ? 'Unsupported' : 'Available'] },
+      // [source] The CLI turns these addresses into names.
+      ...(leader ? [{ name: 'Following', values: [addressOf(leader)], resolve_db_name: true }] : []),
+      ...(followers.length > 0 ? [{ name: 'Followers', values: followers.map(addressOf), resolve_db_name: true }] : []),
       { name: 'Created', values: [addon.createdAt.toISOString()] },
     ],
   };
+}
+
+function addressOf({ postgres, database }: Addon): string {
+  return `postgres://${postgres.host}:${postgres.port}/${database}`;
 }
 
 /** `standard-0` is shown as `Standard 0`. */

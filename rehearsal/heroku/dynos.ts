@@ -10,7 +10,9 @@ export function dynoRoutes(platform: Platform): Route[] {
       path: '/apps/:app/dynos',
       handle: ({ params }) => {
         const app = findApp(platform, params.app as string);
-        return { status: 200, body: [...app.dynos.values()].map((dyno) => present(app, dyno)) };
+        // [docs] With preboot the old web dynos run on and are not listed. The setting shows them, by the same names.
+        const old = platform.settings.prebootListsOld ? [...app.outgoing] : [];
+        return { status: 200, body: [...old, ...app.dynos.values()].map((dyno) => present(app, dyno)) };
       },
     },
     {

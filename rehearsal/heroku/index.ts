@@ -7,22 +7,35 @@ import { addonRoutes, createAddon } from './addons.ts';
 import { startApiServer, type Intercept, type RecordedRequest } from './api-server.ts';
 import { startAppRouter } from './app-router.ts';
 import { appRoutes } from './apps.ts';
-import { attachmentRoutes } from './attachments.ts';
+import { attach, attachmentRoutes, freeAttachmentName } from './attachments.ts';
+import { authorizationRoutes } from './authorizations.ts';
 import { configVarRoutes, noteSecret } from './config-vars.ts';
-import { credentialRoutes } from './credentials.ts';
+import { credentialRoutes, findCredential, rotate } from './credentials.ts';
 import { databaseRoutes } from './databases.ts';
 import { createDynoManager } from './dyno-manager.ts';
 import { dynoRoutes } from './dynos.ts';
+import { featureRoutes, newFeatures } from './features.ts';
 import { formationRoutes, newFormation } from './formation.ts';
 import { logRoutes } from './logs.ts';
 import { createRelease, releaseRoutes } from './releases.ts';
 import { startRendezvous } from './rendezvous.ts';
 import { deploySlug, slugRoutes, type SlugSource } from './slugs.ts';
-import { DEFAULT_SETTINGS, findApp, type App, type HerokuSettings, type Plan, type Platform } from './state.ts';
+import {
+  DEFAULT_SETTINGS,
+  findAddon,
+  findApp,
+  type App,
+  type BadBoot,
+  type Generation,
+  type HerokuSettings,
+  type Plan,
+  type Platform,
+  type WebBoot,
+} from './state.ts';
 
 export type { ApiRequest, Intercept, RecordedRequest } from './api-server.ts';
 export type { SlugSource } from './slugs.ts';
-export type { HerokuSettings, Plan } from './state.ts';
+export type { BadBoot, Generation, HerokuSettings, Plan, WebBoot } from './state.ts';
 
 export interface HerokuOptions {
   readonly postgres: RehearsalPostgres;
@@ -34,6 +47,8 @@ export interface HerokuOptions {
   /** Runs before a handler; an answer of its own replaces the handler's. */
   readonly intercept?: Intercept;
   readonly settings?: Partial<HerokuSettings>;
+  /** Seconds until the token expires; it does not unless said. */
+  readonly tokenExpiresIn?: number;
 }
 
 /** A local server that speaks Heroku's Platform API, Data API and rendezvous protocol. */
@@ -56,17 +71,52 @@ export interface HerokuStandIn {
     web?: number;
     configVars?: Record<string, string>;
     /** On `fir`, `heroku run` may be missing [docs]. */
-    generation?: 'cedar' | 'fir';
+    generation?: Generation;
+    preboot?: boolean;
+    /** On from the start. */
+    maintenance?: boolean;
+    /** `HEROKU_SLUG_COMMIT` and its kin in every dyno's environment. */
+    dynoMetadata?: boolean;
+    webBoot?: BadBoot | WebBoot;
   }): Promise<void>;
-  /** `attachAs` is `DATABASE` unless said, or a name with a colour when that is taken. */
+  /** How the app's web dynos boot from now on; undefined for as the slug has it. */
+  setWebBoot(app: string, boot: BadBoot | WebBoot | undefined): void;
+  /**
+   * `attachAs` is `DATABASE` unless said, or a name with a colour when that is taken. Answers when the release that this
+   * makes has settled.
+   */
   createAddon(options: {
     app: string;
     name: string;
     plan: Plan;
     attachAs?: string;
+    /** Name of the leader that it follows: it takes no writes then. */
+    follows?: string;
+    /** How many sessions it takes, really; its plan's number is only shown. */
+    connectionLimit?: number;
+    /** `user` runs the app's release command, as provisioning does [docs]; unless said, the app is as it would be later. */
+    by?: 'user' | 'addon';
     /** A server of its own, for example where two add-ons need a credential of one name. */
     postgres?: RehearsalPostgres;
   }): Promise<void>;
+  /**
+   * Attaches an add-on to an app, its own or another that shares it, as a user would. Answers when the release that this
+   * makes has settled, be it well or not.
+   */
+  attach(options: {
+    addon: string;
+    app: string;
+    /** A name with a colour unless said. */
+    as?: string;
+    /** `credential:NAME`, or `connection-pooling:default` for the pooler. */
+    namespace?: string;
+    /** Over an attachment of that name. */
+    overwrite?: boolean;
+  }): Promise<void>;
+  /** Rotates a credential, as the platform also does by itself in a maintenance [docs]. `default` unless named. */
+  rotateCredential(options: { addon: string; name?: string; forced?: boolean }): Promise<void>;
+  /** Seconds from now; null for never. Once it has expired, every request with the token is 401. */
+  setTokenExpiry(expiresIn: number | null): void;
   /** A new slug and its release. Answers when the release has succeeded or failed. */
   deploy(app: string, slug: SlugSource): Promise<{ version: number; status: string }>;
   /** Of the app's router; the same for the whole life of the app. */
@@ -118,6 +168,7 @@ async function start(
   const platform: Platform = {
     url: server.url,
     token,
+    tokenExpiresAt: null,
     workDir,
     account: { id: randomUUID(), email: 'operator@rehearsal.invalid' },
     settings,
@@ -140,6 +191,8 @@ async function start(
     platform,
     [
       appRoutes,
+      featureRoutes,
+      authorizationRoutes,
       configVarRoutes,
       releaseRoutes,
       slugRoutes,
@@ -153,6 +206,10 @@ async function start(
     ].flatMap((routes) => routes(platform)),
     options.intercept,
   );
+  const setTokenExpiry = (expiresIn: number | null): void => {
+    platform.tokenExpiresAt = expiresIn === null ? null : Date.now() + expiresIn * 1000;
+  };
+  setTokenExpiry(options.tokenExpiresIn ?? null);
 
   let stopping: Promise<void> | undefined;
   return {
@@ -161,7 +218,8 @@ async function start(
     caFile,
     requests: server.requests,
     settings,
-    createApp: async ({ name, slug, web = 1, configVars = {}, generation = 'cedar' }) => {
+    createApp: async ({ name, slug, web = 1, configVars = {}, generation = 'cedar', webBoot, ...more }) => {
+      const { preboot = false, maintenance = false, dynoMetadata = false } = more;
       if (platform.apps.has(name)) throw new Error(`there is an app ${name} already`);
       const router = await startAppRouter();
       if (stopped.signal.aborted) {
@@ -175,7 +233,7 @@ async function start(
         name,
         createdAt: now,
         updatedAt: now,
-        maintenance: false,
+        maintenance,
         config: new Map(Object.entries(configVars)),
         releases: [],
         formation: new Map(),
@@ -183,6 +241,9 @@ async function start(
         logs: [],
         router,
         generation,
+        features: newFeatures({ preboot, dynoMetadata }),
+        outgoing: new Set(),
+        webBoot: webBootOf(webBoot),
       };
       for (const value of Object.values(configVars)) noteSecret(platform, value);
       app.formation.set('web', newFormation('web', web));
@@ -191,9 +252,33 @@ async function start(
       createRelease(platform, app, { description: 'Initial release', by: 'user' });
       await deploySlug(platform, app, slug);
     },
-    createAddon: async ({ app, postgres, ...addon }) => {
-      await createAddon(platform, postgres ?? options.postgres, { ...addon, app: findApp(platform, app) });
+    setWebBoot: (app, boot) => {
+      findApp(platform, app).webBoot = webBootOf(boot);
     },
+    createAddon: async ({ app, postgres, follows, ...addon }) => {
+      await createAddon(platform, postgres ?? options.postgres, {
+        ...addon,
+        app: findApp(platform, app),
+        ...(follows === undefined ? {} : { follows: findAddon(platform, follows) }),
+      });
+    },
+    attach: async ({ addon, app: name, as, namespace = null, overwrite = false }) => {
+      const app = findApp(platform, name);
+      attach(platform, {
+        addon: findAddon(platform, addon),
+        app,
+        name: as ?? freeAttachmentName(platform, app),
+        namespace,
+        by: 'user',
+        ...(overwrite ? { confirm: app.name } : {}),
+      });
+      await app.releases.at(-1)?.settled;
+    },
+    rotateCredential: async ({ addon: name, name: credential = 'default', forced = false }) => {
+      const addon = findAddon(platform, name);
+      await rotate(platform, addon, findCredential(addon, credential), forced);
+    },
+    setTokenExpiry,
     deploy: async (app, slug) => {
       const { version, status } = await deploySlug(platform, findApp(platform, app), slug);
       return { version, status };
@@ -206,4 +291,8 @@ async function start(
     secrets: () => [...platform.secrets],
     stop: () => (stopping ??= cleanUp()),
   };
+}
+
+function webBootOf(boot: BadBoot | WebBoot | undefined): WebBoot {
+  return typeof boot === 'function' ? boot : () => boot;
 }

@@ -14,15 +14,20 @@ export function writeLog(app: App, source: LogLine['source'], dyno: string, text
 
 /** Keeps what a dyno prints, line by line. In memory only: an app may print its own secrets. */
 export function keepOutput(app: App, dyno: Dyno, process: DynoProcess): void {
+  const keep = (line: string): void => {
+    writeLog(app, 'app', dyno.name, line);
+    // Only the release command: a web dyno of the same release has nothing to say there.
+    if (dyno.type === 'release') dyno.release.output?.lines.push(line);
+  };
   let rest = '';
   process.output.setEncoding('utf8');
   process.output.on('data', (chunk: string) => {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) writeLog(app, 'app', dyno.name, line);
+    for (const line of lines) keep(line);
   });
   process.output.on('end', () => {
-    if (rest !== '') writeLog(app, 'app', dyno.name, rest);
+    if (rest !== '') keep(rest);
   });
 }
 

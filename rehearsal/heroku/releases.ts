@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { badRequest, notFound } from './api-error.ts';
 import type { ApiRequest, ApiResponse, Route } from './api-server.ts';
+import { isEnabled } from './features.ts';
 import { writeLog } from './logs.ts';
 import { ADDON_USER, currentRelease, findApp, type App, type Platform, type Release, type Slug } from './state.ts';
 
@@ -24,6 +25,8 @@ export interface Change {
 export function createRelease(platform: Platform, app: App, change: Change): Release {
   const base = app.releases.findLast((release) => release.status !== 'failed');
   const slug = change.slug ?? base?.slug;
+  const command = slug?.processTypes.release;
+  const runsCommand = change.by === 'user' && command !== undefined;
   const now = new Date();
   const release: Release = {
     id: randomUUID(),
@@ -36,6 +39,9 @@ export function createRelease(platform: Platform, app: App, change: Change): Rel
     user: change.by === 'addon' ? ADDON_USER : platform.account,
     slug,
     config: Object.fromEntries(app.config),
+    // [docs] The metadata comes with the next deploy after the feature is enabled, not with the next release.
+    metadata: change.slug ? isEnabled(app, 'runtime-dyno-metadata') : (base?.metadata ?? false),
+    output: runsCommand ? { secret: randomBytes(24).toString('hex'), lines: [], started: false } : undefined,
     settled: Promise.resolve(),
   };
   const before = app.releases.findLast(({ status }) => status === 'pending')?.settled ?? Promise.resolve();
@@ -44,8 +50,7 @@ export function createRelease(platform: Platform, app: App, change: Change): Rel
   writeLog(app, 'heroku', 'api', `Release v${release.version} created by ${release.user.email}: ${change.description}`);
   platform.log(`heroku: ${app.name} v${release.version} ${change.description}`);
 
-  const command = slug?.processTypes.release;
-  if (change.by === 'user' && command !== undefined) {
+  if (runsCommand) {
     // One after the other, in the order of the versions [assumed].
     release.settled = before.then(() => runReleasePhase(platform, app, release, command));
   } else {
@@ -80,14 +85,14 @@ export function releaseRoutes(platform: Platform): Route[] {
     {
       method: 'GET',
       path: '/apps/:app/releases',
-      handle: (request) => listReleases(findApp(platform, request.params.app as string), request),
+      handle: (request) => listReleases(platform, findApp(platform, request.params.app as string), request),
     },
     {
       method: 'GET',
       path: '/apps/:app/releases/:release',
       handle: ({ params }) => {
         const app = findApp(platform, params.app as string);
-        return { status: 200, body: presentRelease(app, findRelease(app, params.release as string)) };
+        return { status: 200, body: presentRelease(platform, app, findRelease(app, params.release as string)) };
       },
     },
     {
@@ -96,6 +101,22 @@ export function releaseRoutes(platform: Platform): Route[] {
       handle: ({ params }) => {
         const app = findApp(platform, params.app as string);
         return { status: 200, body: findRelease(app, params.release as string).config };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/streams/release-:secret',
+      auth: 'none',
+      // [source] `releases:output` reads it to its end; 404 means to it that the command has not started yet. Here the
+      // answer comes when the command has ended.
+      handle: async ({ params }) => {
+        const release = [...platform.apps.values()]
+          .flatMap(({ releases }) => releases)
+          .find(({ output }) => output?.secret === params.secret);
+        if (!release?.output?.started) throw notFound('stream', 'There is no output yet.');
+        await release.settled;
+        const body = release.output.lines.map((line) => `${line}\n`).join('');
+        return { status: 200, body, headers: { 'content-type': 'text/plain; charset=utf-8' } };
       },
     },
   ];
@@ -111,7 +132,7 @@ function findRelease(app: App, idOrVersion: string): Release {
  * The CLI asks for the newest with `Range: version ..; order=desc,max=1` [seen]; the answer to a part of the list is
  * 206 with `Next-Range` [docs].
  */
-function listReleases(app: App, request: ApiRequest): ApiResponse {
+function listReleases(platform: Platform, app: App, request: ApiRequest): ApiResponse {
   const range = parseRange(request.headers.range);
   const ordered = [...app.releases].sort((a, b) => (range.descending ? b.version - a.version : a.version - b.version));
   const { after } = range;
@@ -121,7 +142,7 @@ function listReleases(app: App, request: ApiRequest): ApiResponse {
     return range.descending ? version < after.version : version > after.version;
   });
   const page = rest.slice(0, range.max);
-  const body = page.map((release) => presentRelease(app, release));
+  const body = page.map((release) => presentRelease(platform, app, release));
   const first = page[0]?.version;
   const last = page.at(-1)?.version;
   const order = range.descending ? ', order=desc' : '';
@@ -155,7 +176,7 @@ function parseRange(header: string | undefined): Range {
   };
 }
 
-function presentRelease(app: App, release: Release): Record<string, unknown> {
+function presentRelease(platform: Platform, app: App, release: Release): Record<string, unknown> {
   return {
     id: release.id,
     version: release.version,
@@ -163,11 +184,13 @@ function presentRelease(app: App, release: Release): Record<string, unknown> {
     current: release.current,
     description: release.description,
     user: release.user,
-    slug: release.slug ? { id: release.slug.id } : null,
+    // [source] `pipelines:diff`: on fir a release has an image in the place of the slug.
+    slug: release.slug && app.generation === 'cedar' ? { id: release.slug.id } : null,
+    oci_image: release.slug && app.generation === 'fir' ? { id: release.slug.id } : null,
     app: { id: app.id, name: app.name },
     addon_plan_names: [],
     eligible_for_rollback: release.status === 'succeeded' && release.slug !== undefined,
-    output_stream_url: null,
+    output_stream_url: release.output ? `${platform.url}/streams/release-${release.output.secret}` : null,
     created_at: release.createdAt.toISOString(),
     updated_at: release.updatedAt.toISOString(),
   };

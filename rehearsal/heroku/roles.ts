@@ -38,6 +38,23 @@ export async function createDatabase(
   await asSuperuser(postgres, database, (client) => client.query('REVOKE ALL ON SCHEMA public FROM PUBLIC'));
 }
 
+/**
+ * The nearest to a replica that one server has: a write is refused with 25006, as on one. Not a standby all the same:
+ * `pg_is_in_recovery()` is false, nothing of the leader's arrives, and a session may set itself back to writing.
+ */
+export async function makeReadOnly(postgres: RehearsalPostgres, database: string): Promise<void> {
+  await asSuperuser(postgres, 'postgres', (client) =>
+    client.query(`ALTER DATABASE ${quote(database)} SET default_transaction_read_only = on`),
+  );
+}
+
+/** Refuses more sessions with 53300, as the platform does [docs: "too many connections for role" or database]. */
+export async function limitConnections(postgres: RehearsalPostgres, database: string, limit: number): Promise<void> {
+  await asSuperuser(postgres, 'postgres', (client) =>
+    client.query(`ALTER DATABASE ${quote(database)} CONNECTION LIMIT ${limit}`),
+  );
+}
+
 export async function roleExists(postgres: RehearsalPostgres, user: string): Promise<boolean> {
   const found = await asSuperuser(postgres, 'postgres', (client) =>
     client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [user]),

@@ -34,8 +34,19 @@ export interface Release {
   readonly slug: Slug | undefined;
   /** The config vars that this release's dynos run with. */
   readonly config: Readonly<Record<string, string>>;
+  /** Whether its dynos are told about app, release and slug in their environment. */
+  readonly metadata: boolean;
+  /** What the release command has printed, where the release runs one. */
+  readonly output: ReleaseOutput | undefined;
   /** Settles when the release is no longer pending. */
   settled: Promise<void>;
+}
+
+export interface ReleaseOutput {
+  /** Its address is all that protects it. */
+  readonly secret: string;
+  readonly lines: string[];
+  started: boolean;
 }
 
 export interface Person {
@@ -57,6 +68,8 @@ export interface Dyno {
   /** Only while a client may still attach. */
   attachUrl?: string;
   port?: number;
+  /** False while preboot lets the old web dynos serve in its place. */
+  routable: boolean;
 }
 
 export interface Formation {
@@ -80,8 +93,37 @@ export interface App {
   readonly dynos: Map<string, Dyno>;
   readonly logs: LogLine[];
   readonly router: AppRouter;
-  readonly generation: 'cedar' | 'fir';
+  readonly generation: Generation;
+  readonly features: ReadonlyMap<FeatureName, Feature>;
+  /** Old web dynos that preboot lets serve until the switch-over. They are not among `dynos`, new ones have their names. */
+  readonly outgoing: Set<Dyno>;
+  /** How the web dynos that start from now on boot. */
+  webBoot: WebBoot;
 }
+
+/** On `fir`, one-off dynos may be missing, and releases have an image in place of a slug [docs, source]. */
+export type Generation = 'cedar' | 'fir';
+
+export type FeatureName = 'preboot' | 'runtime-dyno-metadata';
+
+export interface Feature {
+  readonly id: string;
+  readonly name: FeatureName;
+  enabled: boolean;
+}
+
+/** A boot that goes otherwise than the slug has it. The dyno's own process does it: it waits, or it ends. */
+export interface BadBoot {
+  /** Before the slug's command starts. The dyno is `starting` for that long. */
+  readonly delayMs?: number;
+  /** Ends the process with this status in place of the slug's command, after the delay. */
+  readonly exitCode?: number;
+  /** A line that it prints first. */
+  readonly prints?: string;
+}
+
+/** Asked for each web dyno that starts, with the config vars of its release. */
+export type WebBoot = (config: Readonly<Record<string, string>>) => BadBoot | undefined;
 
 export interface LogLine {
   readonly at: Date;
@@ -91,8 +133,17 @@ export interface LogLine {
   readonly text: string;
 }
 
+/** `advanced`, or with a network behind it: `advanced-private` [source]. */
 export type Plan =
-  `mini` | `basic` | `essential-${0 | 1 | 2}` | `standard-${number}` | `premium-${number}` | `advanced-${string}`;
+  | 'mini'
+  | 'basic'
+  | `essential-${0 | 1 | 2}`
+  | `${'standard' | 'premium' | 'private' | 'shield'}-${number}`
+  | 'advanced'
+  | `advanced-${string}`;
+
+export const isEssential = (plan: Plan): boolean => /^(essential|mini|basic)/.test(plan);
+export const isAdvanced = (plan: Plan): boolean => plan.startsWith('advanced');
 
 export interface Role {
   readonly user: string;
@@ -117,6 +168,10 @@ export interface Addon {
   readonly database: string;
   readonly postgres: RehearsalPostgres;
   readonly credentials: Map<string, Credential>;
+  /** The leader that it replicates; it takes no writes. */
+  readonly follows: Addon | undefined;
+  /** How many sessions it takes, where that is another number than its plan's. */
+  readonly connectionLimit: number | undefined;
   readonly createdAt: Date;
 }
 
@@ -125,7 +180,7 @@ export interface Attachment {
   readonly name: string;
   readonly app: App;
   readonly addon: Addon;
-  /** `credential:NAME`, or null for the default credential. */
+  /** `credential:NAME`, `connection-pooling:default` through the pooler, or null for the default credential. */
   readonly namespace: string | null;
   readonly createdAt: Date;
 }
@@ -138,6 +193,20 @@ export interface HerokuSettings {
   rotationMs: number;
   /** What attaching as X does when X_URL is set by hand: nobody knows which of the two the platform does. */
   attachOverHandSet: 'refuse' | 'replace';
+  /**
+   * With preboot, how long the old web dynos serve on after the new ones have booted or failed to. About two minutes
+   * behind the boot limit [docs].
+   */
+  prebootMs: number;
+  /** Whether the list of dynos shows the old ones meanwhile. `heroku ps` does not show them [docs]. */
+  prebootListsOld: boolean;
+  /** What a one-off dyno is answered on `fir`. Missing there once, and later said to work [docs]. */
+  firOneOffs: 'refuse' | 'run';
+  /**
+   * What GET /oauth/authorizations/~ answers: it is the account's API key as the dashboard shows it, and not the token
+   * in use [source]; 404 when the account has none [source].
+   */
+  defaultAuthorization: 'in-use' | 'another' | 'none';
   /** Between SIGTERM and SIGKILL. The platform gives 30 s [docs]. */
   stopGraceMs: number;
   /** Before the first restart of a crashed dyno; doubled at each further crash, up to 30 s. */
@@ -157,6 +226,10 @@ export const DEFAULT_SETTINGS: HerokuSettings = {
   credentialProvisioningMs: 300,
   rotationMs: 1_000,
   attachOverHandSet: 'refuse',
+  prebootMs: 3_000,
+  prebootListsOld: false,
+  firOneOffs: 'refuse',
+  defaultAuthorization: 'another',
   stopGraceMs: 2_000,
   crashBackoffMs: 1_000,
   bootLimitMs: 60_000,
@@ -170,6 +243,8 @@ export const DEFAULT_SETTINGS: HerokuSettings = {
 export interface Platform {
   readonly url: string;
   readonly token: string;
+  /** Milliseconds since 1970; null for a token that does not expire. */
+  tokenExpiresAt: number | null;
   readonly workDir: string;
   readonly account: Person;
   readonly settings: HerokuSettings;

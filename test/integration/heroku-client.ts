@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import pg from 'pg';
-import type { HerokuStandIn } from '../../rehearsal/heroku/index.ts';
+import { startHeroku, type HerokuSettings, type HerokuStandIn } from '../../rehearsal/heroku/index.ts';
+import { startPostgres, type RehearsalPostgres } from '../../rehearsal/postgres.ts';
 
 /** A client of the Heroku stand-in, written from the protocol and not from the stand-in. */
 export interface Answer {
@@ -130,7 +131,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == '/exit':
             os._exit(3)
-        shown = {name: os.environ.get(name) for name in ('GREETING', 'DYNO', 'VERSION', 'SECRET_OF_THE_HOST')}
+        names = ('GREETING', 'DYNO', 'VERSION', 'SECRET_OF_THE_HOST', 'HEROKU_SLUG_COMMIT', 'HEROKU_RELEASE_VERSION')
+        shown = {name: os.environ.get(name) for name in names}
         shown['pid'] = os.getpid()
         shown['database'] = (os.environ.get('DATABASE_URL') or '').split(':')[0]
         shown['files'] = sorted(os.listdir('.'))
@@ -154,3 +156,78 @@ export async function tinySlug(procfile = 'web: python3 web.py\n'): Promise<{ di
 }
 
 export const removeFolder = (dir: string): Promise<void> => rm(dir, { recursive: true, force: true });
+
+/** A stand-in with a PostgreSQL of its own, for one test file. */
+export class HerokuWorld {
+  readonly heroku: HerokuStandIn;
+  readonly postgres: RehearsalPostgres;
+  readonly call: ReturnType<typeof clientOf>;
+  readonly #folders: string[];
+
+  private constructor(heroku: HerokuStandIn, postgres: RehearsalPostgres, folder: string) {
+    this.heroku = heroku;
+    this.postgres = postgres;
+    this.call = clientOf(heroku);
+    this.#folders = [folder];
+  }
+
+  static async start(settings: Partial<HerokuSettings> = {}, pythonBin = systemPythonBin()): Promise<HerokuWorld> {
+    const workDir = await mkdtemp(join(tmpdir(), 'heroku-test-'));
+    const postgres = await startPostgres({ dir: join(workDir, 'postgres') });
+    try {
+      return new HerokuWorld(await startHeroku({ postgres, workDir, pythonBin, settings }), postgres, workDir);
+    } catch (error) {
+      await postgres.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.heroku.stop();
+    await this.postgres.stop();
+    for (const folder of this.#folders) await removeFolder(folder);
+  }
+
+  async slug(procfile?: string): Promise<{ dir: string; commit: string }> {
+    const made = await tinySlug(procfile);
+    this.#folders.push(made.dir);
+    return made;
+  }
+
+  async folder(): Promise<string> {
+    const made = await mkdtemp(join(tmpdir(), 'heroku-test-slug-'));
+    this.#folders.push(made);
+    return made;
+  }
+
+  async config(app: string): Promise<Record<string, string>> {
+    return (await this.call('GET', `/apps/${app}/config-vars`)).body;
+  }
+
+  setConfig(app: string, vars: Record<string, string | null>): Promise<Answer> {
+    return this.call('PATCH', `/apps/${app}/config-vars`, vars);
+  }
+
+  async dynos(app: string): Promise<any[]> {
+    return (await this.call('GET', `/apps/${app}/dynos`)).body;
+  }
+
+  async newestRelease(app: string): Promise<any> {
+    const range = { range: 'version ..; order=desc,max=1' };
+    return (await this.call('GET', `/apps/${app}/releases`, undefined, range)).body[0];
+  }
+
+  /** What the tiny web app shows of itself, through the router; only a status when it does not. */
+  async shown(app: string): Promise<any> {
+    const response = await fetch(this.heroku.webUrl(app));
+    return response.status === 200 ? response.json() : { status: response.status };
+  }
+
+  /** Until the app answers. */
+  serving(app: string): Promise<any> {
+    return eventually(
+      () => this.shown(app),
+      ({ pid }) => pid !== undefined,
+    );
+  }
+}
