@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { PullFile } from './github/index.ts';
 import type { Plan } from './heroku/index.ts';
-import { composeSlug, pullRequestFiles } from './slugs.ts';
+import { pullRequestFiles } from './slugs.ts';
 
 /** How one app stands on the platform before its cutover. */
 export interface RehearsedApp {
@@ -47,5 +47,3 @@ export const ledger: RehearsedApp = {
 
 /** Folder of the target files that the project ships. */
 export const targetsFolder = fileURLToPath(new URL('../targets', import.meta.url));
-
-export { composeSlug };

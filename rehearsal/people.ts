@@ -6,7 +6,11 @@ import type { Status } from '../workflows/view.ts';
 
 /** What people do in a cutover, played by the rehearsal through the same doors that people use. */
 export interface People {
-  /** Does what the run waits for, once for each thing that it waits for. */
+  /**
+   * Does what the run waits for, once for each thing that it waits for.
+   *
+   * @returns what was done, where the run's own status will not say so
+   */
   answer(status: Status): Promise<string | undefined>;
 }
 
@@ -17,9 +21,9 @@ export function createPeople(handle: WorkflowHandle, platform: Platform, app: Re
   return {
     async answer(status) {
       const waiting = status.waitingFor;
-      if (waiting?.signal === 'approve' && once(`approve ${String(waiting.message['gate'])}`)) {
+      if (waiting?.signal === 'approve' && once(JSON.stringify(waiting.message))) {
         await handle.signal('approve', { ...waiting.message, by: 'Rehearsal Approver' });
-        return `${String(waiting.message['gate'])} approved by Rehearsal Approver`;
+        return undefined;
       }
       if (waitsForMerge(status) && once('merge')) {
         await merge(platform, app);

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { composeSlug, type RehearsedApp } from './apps.ts';
+import type { RehearsedApp } from './apps.ts';
+import { deployApp, type AppOptions } from './deploy-app.ts';
 import { startGithub, type GithubStandIn } from './github/index.ts';
 import { startHeroku, type HerokuOptions, type HerokuStandIn } from './heroku/index.ts';
 import { startPostgres, type RehearsalPostgres } from './postgres.ts';
@@ -20,24 +21,23 @@ export interface Platform {
   stop(): Promise<void>;
 }
 
-export interface AppOptions {
-  /** Changes the composed slug before it is deployed. */
-  readonly alterSlug?: (dir: string) => Promise<void>;
-  /** False leaves the app without a database. */
-  readonly attach?: boolean;
-  readonly configVars?: Record<string, string>;
-}
-
 export interface PlatformOptions {
   /** An existing scratch folder; the caller removes it. */
   readonly dir: string;
   /** Folder with `python3` and `alembic`. */
   readonly pythonBin: string;
   readonly heroku?: Pick<HerokuOptions, 'intercept' | 'settings'>;
+  /** Gives up a start that is under way, leaving nothing. */
+  readonly signal?: AbortSignal;
 }
 
 /** Starts PostgreSQL and the stand-ins for Heroku and GitHub. */
-export async function startPlatform({ dir, pythonBin, heroku: herokuOptions }: PlatformOptions): Promise<Platform> {
+export async function startPlatform({
+  dir,
+  pythonBin,
+  heroku: herokuOptions,
+  signal,
+}: PlatformOptions): Promise<Platform> {
   const cleanups: (() => Promise<void>)[] = [];
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> =>
@@ -51,7 +51,7 @@ export async function startPlatform({ dir, pythonBin, heroku: herokuOptions }: P
   };
 
   try {
-    const postgres = await startPostgres({ dir: await folder('postgres') });
+    const postgres = await startPostgres({ dir: await folder('postgres'), ...(signal ? { signal } : {}) });
     cleanups.push(() => postgres.stop());
     const heroku = await startHeroku({ postgres, workDir: await folder('heroku'), pythonBin, ...herokuOptions });
     cleanups.push(() => heroku.stop());
@@ -70,7 +70,8 @@ export async function startPlatform({ dir, pythonBin, heroku: herokuOptions }: P
         GITHUB_API_URL: github.url,
         GITHUB_TOKEN: github.token,
       },
-      addApp: async (app, options = {}) => addApp({ heroku, github, pythonBin, slugs: await folder('slugs') }, app, options),
+      addApp: async (app, options = {}) =>
+        deployApp({ heroku, github, pythonBin, slugs: await folder('slugs') }, app, options),
       secrets: () => [...heroku.secrets(), github.token],
       stop,
     };
@@ -78,48 +79,4 @@ export async function startPlatform({ dir, pythonBin, heroku: herokuOptions }: P
     await stop();
     throw error;
   }
-}
-
-interface Standing {
-  readonly heroku: HerokuStandIn;
-  readonly github: GithubStandIn;
-  readonly pythonBin: string;
-  readonly slugs: string;
-}
-
-async function addApp({ heroku, github, pythonBin, slugs }: Standing, app: RehearsedApp, options: AppOptions): Promise<void> {
-  const { herokuApp, source } = app;
-  const compose = async (withPullRequest: boolean): Promise<{ dir: string; commit: string }> => {
-    const into = path.join(slugs, `${herokuApp}-${withPullRequest ? 'merged' : 'base'}`);
-    const slug = await composeSlug({ app: source, into, withPullRequest });
-    await options.alterSlug?.(slug.dir);
-    return slug;
-  };
-  const slug = await compose(false);
-  await heroku.createApp({ name: herokuApp, slug, web: 1, ...(options.configVars ? { configVars: options.configVars } : {}) });
-  if (options.attach !== false) await heroku.createAddon({ app: herokuApp, ...app.addon, attachAs: 'DATABASE' });
-
-  github.addRepository({
-    fullName: app.repository,
-    defaultBranch: app.base,
-    headCommit: slug.commit,
-    pulls: [
-      {
-        ...app.pull,
-        base: app.base,
-        files: [...app.pull.files],
-        // As with automatic deploys: merging makes a new slug and releases it.
-        onMerge: async () => {
-          const merged = await compose(true);
-          await heroku.deploy(herokuApp, merged);
-          return { commit: merged.commit };
-        },
-      },
-    ],
-    smoke: {
-      workflow: app.smokeWorkflow,
-      command: [path.join(pythonBin, 'python3'), path.join(slug.dir, 'smoke.py')],
-      env: () => ({ SMOKE_BASE_URL: heroku.webUrl(herokuApp) }),
-    },
-  });
 }

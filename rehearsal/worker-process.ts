@@ -25,7 +25,9 @@ export interface WorkerProcessOptions {
 /** Starts the runbook's worker as production does, in a process of its own. Only the environment differs. */
 export function startWorkerProcess({ env, logFile, entry = productionEntry }: WorkerProcessOptions): WorkerProcess {
   const log = openSync(logFile, 'a', 0o600);
-  const inherited = Object.fromEntries(['PATH', 'HOME', 'TMPDIR', 'LANG'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+  const inherited = Object.fromEntries(
+    ['PATH', 'HOME', 'TMPDIR', 'LANG'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
+  );
   const child = spawn(process.execPath, [...typescriptFlags(), entry], {
     env: { ...inherited, ...env },
     stdio: ['ignore', log, log, 'ipc'],

@@ -7,5 +7,5 @@ const { main, runNode, typescriptFlags } = await import('./run-node.mjs');
 
 await main(async () => {
   await bootstrap();
-  await runNode([...typescriptFlags(), 'rehearsal/main.ts', ...process.argv.slice(2)]);
+  await runNode([...typescriptFlags(), 'rehearsal/start/main.ts', ...process.argv.slice(2)]);
 });

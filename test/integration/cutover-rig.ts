@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { targetsFolder, type RehearsedApp } from '../../rehearsal/apps.ts';
+import type { RehearsedApp } from '../../rehearsal/apps.ts';
 import { createPeople } from '../../rehearsal/people.ts';
-import { startPlatform, type AppOptions, type Platform, type PlatformOptions } from '../../rehearsal/platform.ts';
+import type { AppOptions } from '../../rehearsal/deploy-app.ts';
+import { startPlatform, type Platform, type PlatformOptions } from '../../rehearsal/platform.ts';
+import { copyTarget, type TargetChange } from '../../rehearsal/target-copy.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../rehearsal/worker-process.ts';
 import type { productionCutover } from '../../workflows/index.ts';
 import type { Status } from '../../workflows/view.ts';
@@ -30,8 +32,6 @@ export interface Rig {
   start(app: RehearsedApp, input?: Record<string, unknown>): Promise<CutoverHandle>;
   close(): Promise<void>;
 }
-
-export type TargetChange = (target: Record<string, unknown>) => void;
 
 export async function createRig(options: Pick<PlatformOptions, 'heroku'> = {}): Promise<Rig> {
   const dir = await mkdtemp(path.join(tmpdir(), 'cutover-rig-'));
@@ -60,7 +60,11 @@ export async function createRig(options: Pick<PlatformOptions, 'heroku'> = {}): 
     async add(app, { target: change, ...appOptions } = {}) {
       const suffix = randomUUID().slice(0, 6);
       const own: RehearsedApp = { ...app, herokuApp: `${app.source}-${suffix}` };
-      await writeTarget(targets, app, own, change);
+      await copyTarget(app, own, targets, (target) => {
+        // Looked at every second: a test does not wait for GitHub's rate limit.
+        Object.assign((target['pullRequest'] as object | undefined) ?? {}, { pollSeconds: 1 });
+        change?.(target);
+      });
       await platform.addApp(own, appOptions);
       return own;
     },
@@ -89,24 +93,6 @@ function environment(name: string): string {
   if (value === undefined)
     throw new Error(`${name} is not set: these tests run under \`npm test\`, which starts what they need`);
   return value;
-}
-
-/** Copies a shipped target file under another app's name, and has the pull request looked at every second. */
-async function writeTarget(
-  folder: string,
-  from: RehearsedApp,
-  own: RehearsedApp,
-  change: TargetChange | undefined,
-): Promise<void> {
-  const text = await readFile(path.join(targetsFolder, `${from.herokuApp}.json`), 'utf8');
-  const target = JSON.parse(text) as Record<string, Record<string, unknown>>;
-  const { database, role, pullRequest } = target as Record<string, Record<string, unknown>>;
-  if (database?.['addon'] !== undefined) database['addon'] = own.addon.name;
-  if (role !== undefined) role['grants'] = path.resolve(targetsFolder, String(role['grants']));
-  if (pullRequest !== undefined) pullRequest['pollSeconds'] = 1;
-  const changed: Record<string, unknown> = { ...target, app: own.herokuApp };
-  change?.(changed);
-  await writeFile(path.join(folder, `${own.herokuApp}.json`), JSON.stringify(changed));
 }
 
 /** Plays the people until a run ends or waits for something that they do not do; answers the last status. */

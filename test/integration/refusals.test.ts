@@ -28,7 +28,7 @@ async function refusal(app: RehearsedApp, input?: Record<string, unknown>) {
 
 describe('a database variable that is not the attached Standard-0', () => {
   test('empty', async () => {
-    const app = await rig.add(raptor, { attach: false });
+    const app = await rig.add(raptor, { attachAs: null });
     const { type, message, writes } = await refusal(app);
     expect(type).toBe('DatabaseUrlEmpty');
     expect(message).toContain('heroku pg:promote');
@@ -37,7 +37,7 @@ describe('a database variable that is not the attached Standard-0', () => {
 
   test('SQLite', async () => {
     const app = await rig.add(raptor, {
-      attach: false,
+      attachAs: null,
       configVars: { DATABASE_URL: 'sqlite+pysqlite:///./raptor.db' },
     });
     const { type, message, writes } = await refusal(app);
@@ -56,7 +56,7 @@ describe('a database variable that is not the attached Standard-0', () => {
 
   test('a PostgreSQL URL that no attachment provides', async () => {
     const other = await rig.add({ ...raptor, addon: { name: 'other-db', plan: 'standard-0' } });
-    const app = await rig.add(raptor, { attach: false });
+    const app = await rig.add(raptor, { attachAs: null });
     await setConfigVars(rig, app, { DATABASE_URL: (await configVars(rig, other))['DATABASE_URL'] ?? '' });
     const { type, writes, message } = await refusal(app);
     expect(type).toBe('DatabaseUrlForeign');

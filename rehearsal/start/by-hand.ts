@@ -1,0 +1,83 @@
+import { accessSync, constants } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { RehearsedApp } from '../apps.ts';
+import type { WaitingFor } from '../../workflows/view.ts';
+import { taskQueue, type Rehearsal } from './set-up.ts';
+import { shellWord } from './text.ts';
+
+/** What a person types to do what the rehearsal would do by itself: lines, each command on one of its own. */
+export interface ByHand {
+  start(): string[];
+  /** A message to a run that is not there yet: its digest is still to be filled in. */
+  approveSomeGate(): string[];
+  /** The message that a run waits for. */
+  answer(waiting: WaitingFor): string[];
+  merge(): string[];
+}
+
+/** Writes `rehearsal.env` into the scratch folder, for this user only, so that no token has to stand in a command. */
+export async function createByHand({ dir, temporal, platform }: Rehearsal, app: RehearsedApp): Promise<ByHand> {
+  const envFile = path.join(dir, 'rehearsal.env');
+  const lines = Object.entries(platform.workerEnv).map(([name, value]) => `export ${name}=${shellWord(value)}`);
+  await writeFile(envFile, `${lines.join('\n')}\n`, { mode: 0o600 });
+
+  const cli = firstOnPath('temporal') === temporal.cli ? 'temporal' : shellWord(temporal.cli);
+  const workflowId = `cutover-${app.herokuApp}`;
+  const page = `${temporal.uiUrl ?? ''}/namespaces/default/workflows/${workflowId}`;
+  // Always with the address: a profile or TEMPORAL_ADDRESS of the user's may lead the CLI to a production server.
+  const workflow = (verb: string, rest: string): string =>
+    `  ${cli} workflow ${verb} --address ${temporal.address} --workflow-id ${workflowId} ${rest}`;
+  const signal = (name: string, json: string): string =>
+    workflow('signal', `--name ${name} --input ${shellWord(json)}`);
+
+  return {
+    start: () => [
+      'Start a run:',
+      workflow(
+        'start',
+        `--type productionCutover --task-queue ${taskQueue} --input '{"app":"${app.herokuApp}","requestedBy":"<your name>"}'`,
+      ),
+      'See what it waits for, with the message that would move it (so does its page in the Web UI, under User Metadata):',
+      workflow('query', '--type status'),
+      'See where it stands when no worker is up to answer:',
+      workflow('describe', '').trimEnd(),
+    ],
+    approveSomeGate: () => [
+      'Approve a gate, once it asks:',
+      signal('approve', '{"gate":"go","by":"<your name>","plan":"<digest of the plan>"}'),
+    ],
+    answer({ signal: name, message, choices }) {
+      const json = JSON.stringify(message);
+      return [
+        'On the command line:',
+        signal(name, json),
+        `Or in the Web UI, ${page}`,
+        `  More Actions > Send a Signal > ${name}, with`,
+        `  ${json}`,
+        ...(choices.length > 0 ? [`The action may be: ${choices.join(', ')}`] : []),
+      ];
+    },
+    merge: () => [
+      `Merge pull request #${app.pull.number}:`,
+      `  ( . ${shellWord(envFile)} && curl -fsS --noproxy '*' -X PUT -H "Authorization: Bearer $GITHUB_TOKEN" ` +
+        `"$GITHUB_API_URL/repos/${app.repository}/pulls/${app.pull.number}/merge" )`,
+    ],
+  };
+}
+
+/** The file that a shell would run for a name. */
+function firstOnPath(name: string): string | undefined {
+  const files = (process.env['PATH'] ?? '')
+    .split(path.delimiter)
+    .filter(Boolean)
+    .map((folder) => path.resolve(folder, name));
+  return files.find((file) => {
+    try {
+      accessSync(file, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,82 @@
+import { parseArgs } from 'node:util';
+import { scenarios, type ScenarioName } from '../scenarios.ts';
+
+export interface Options {
+  readonly help: boolean;
+  /** Leave the gates, and the merging of the pull request, to the person at the terminal. */
+  readonly hold: boolean;
+  /** Bring everything up and start no run. */
+  readonly idle: boolean;
+  /** The state of production to rehearse; undefined for a clean one. */
+  readonly scenario?: ScenarioName;
+  /** File that takes the shape of the rehearsed schema. */
+  readonly fingerprint?: string;
+}
+
+export const usage = `Usage: npm start [-- OPTION…]
+
+A dress rehearsal of the production cutover, on this machine: a real Temporal server, a real PostgreSQL, real Alembic,
+and stand-ins that speak Heroku's and GitHub's protocols. Nothing outside this machine is touched.
+
+  (no option)   perform the whole cutover; a rehearsal approver answers each gate after showing what is asked
+  --hold        leave the gates to you: prints the exact Temporal CLI command, and the JSON for the Web UI
+  --idle        bring everything up and start no run; prints the commands to do it by hand
+  --scenario S  rehearse another state of production, and judge how it ends:
+${Object.entries(scenarios)
+  .map(([name, { summary }]) => `                  ${name.padEnd(20)} ${summary}`)
+  .join('\n')}
+  --fingerprint F  write the shape of the rehearsed schema to F, for schema.fingerprint of a target file
+  --help        this text
+
+On a terminal everything stays up after the end until Ctrl-C, so that you can look around. Without a terminal it stops
+what it started and exits: 0 if the cutover ended as it should and was verified from outside, else 1. A rehearsal that is stopped
+before it has a result exits with 128 and the number of the signal, which is 130 for Ctrl-C.
+
+Needs Node.js, Python 3.9 or newer, and the Temporal CLI, which it gets by itself where it can. TEMPORAL_CLI_PATH names
+another one; RAPTOR_CUTOVER_CACHE is where it keeps what is slow to get.`;
+
+function isScenario(name: string): name is ScenarioName {
+  return Object.hasOwn(scenarios, name);
+}
+
+/** A word on the command line that means nothing here. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/**
+ * @param env npm keeps options before a `--` for itself and passes them in the environment
+ * @throws UsageError
+ */
+export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Options {
+  for (const name of ['hold', 'idle', 'scenario', 'fingerprint']) {
+    if (env[`npm_config_${name}`] !== undefined)
+      throw new UsageError(`npm kept --${name} for itself. Write: npm start -- --${name}`);
+  }
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        hold: { type: 'boolean' },
+        idle: { type: 'boolean' },
+        scenario: { type: 'string' },
+        fingerprint: { type: 'string' },
+      },
+      allowPositionals: false,
+    });
+    const { help = false, hold = false, idle = false, scenario, fingerprint } = values;
+    if (hold && idle)
+      throw new UsageError('--hold and --idle exclude each other: with --idle there is no run to hold.');
+    if (scenario !== undefined && !isScenario(scenario)) {
+      throw new UsageError(`There is no scenario ${scenario}. Known: ${Object.keys(scenarios).join(', ')}.`);
+    }
+    if (idle && fingerprint !== undefined)
+      throw new UsageError('--fingerprint needs a run, and with --idle there is none.');
+    return { help, hold, idle, ...(scenario ? { scenario } : {}), ...(fingerprint ? { fingerprint } : {}) };
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const [problem = ''] = (error as Error).message.split('. ');
+    throw new UsageError(`${problem}.`);
+  }
+}

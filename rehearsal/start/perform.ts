@@ -1,0 +1,67 @@
+import type { RehearsedApp } from '../apps.ts';
+import { lookFromOutside } from '../outside.ts';
+import type { Scenario } from '../scenarios.ts';
+import { createPeople } from '../people.ts';
+import type { productionCutover } from '../../workflows/index.ts';
+import type { Status } from '../../workflows/view.ts';
+import type { ByHand } from './by-hand.ts';
+import { createQuestions } from './questions.ts';
+import { taskQueue, type Rehearsal } from './set-up.ts';
+import { createStory } from './story.ts';
+import { summaryLines } from './summary.ts';
+import type { Terminal } from './terminal.ts';
+import { plain } from './text.ts';
+import { countHistoryEvents, watch } from './watch.ts';
+
+export interface Performance {
+  readonly rehearsal: Rehearsal;
+  readonly app: RehearsedApp;
+  readonly scenario: Scenario;
+  readonly byHand: ByHand;
+  readonly terminal: Terminal;
+  /** Whether a person answers what the run asks. */
+  readonly hold: boolean;
+}
+
+/**
+ * Performs the cutover once, telling it, and looks at the app from outside in the end.
+ *
+ * @returns whether it succeeded and was verified from outside
+ */
+export async function perform({ rehearsal, app, scenario, byHand, terminal, hold }: Performance): Promise<boolean> {
+  const { client, platform, alive } = rehearsal;
+  const workflowId = `cutover-${app.herokuApp}`;
+  const handle = await client.workflow.start<typeof productionCutover>('productionCutover', {
+    taskQueue,
+    workflowId,
+    args: [{ app: app.herokuApp, requestedBy: 'Rehearsal Operator' }],
+  });
+  const people = createPeople(handle, platform, app);
+  const story = createStory(terminal);
+  const questions = createQuestions(terminal, byHand, hold);
+
+  let last: Status | undefined;
+  for await (const status of watch(handle, alive)) {
+    last = status;
+    story.tell(status);
+    questions.show(status);
+    const answer = hold ? undefined : await people.answer(status);
+    if (answer !== undefined) terminal.line(`      ${terminal.colors.dim(answer)}`);
+    if (status.stage === 'parked' && !hold && !terminal.interactive) {
+      terminal.line('  Nobody is here to decide about it, so the rehearsal ends.');
+      break;
+    }
+  }
+  if (last === undefined) throw new Error('the run gave no status');
+
+  terminal.busy('looking from outside');
+  const outside = await lookFromOutside(platform.heroku.webUrl(app.herokuApp), app);
+  const closedAs = (await handle.describe()).status.name;
+  const historyEvents = await countHistoryEvents(client, workflowId);
+  terminal.busy('');
+  for (const line of summaryLines({ status: last, closedAs, historyEvents, outside }, terminal.colors))
+    terminal.line(line);
+  const problem = last.outcome?.result === 'completed' ? scenario.judge(last) : 'the run did not complete';
+  if (problem !== null) terminal.line(`  ${terminal.colors.red('✘')} ${plain(problem)}`);
+  return problem === null && outside.ok;
+}

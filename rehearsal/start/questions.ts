@@ -1,0 +1,36 @@
+import { waitsForMerge } from '../people.ts';
+import type { Status } from '../../workflows/view.ts';
+import type { ByHand } from './by-hand.ts';
+import { planLines } from './evidence.ts';
+import type { Terminal } from './terminal.ts';
+import { plain } from './text.ts';
+
+export interface Questions {
+  /** Shows what a run asks of people, each question once. */
+  show(status: Status): void;
+}
+
+/** @param hold whether a person is to answer everything; otherwise only what the rehearsal's people do not answer */
+export function createQuestions(terminal: Terminal, byHand: ByHand, hold: boolean): Questions {
+  const asked = new Set<string>();
+  const dim = (text: string): string => terminal.colors.dim(text);
+  return {
+    show(status) {
+      const { waitingFor } = status;
+      const question = waitingFor ? JSON.stringify(waitingFor.message) : waitsForMerge(status) ? 'merge' : undefined;
+      if (question === undefined || asked.has(question)) return;
+      asked.add(question);
+
+      for (const line of planAskedAbout(status)) terminal.line(`      ${dim(line)}`);
+      if (!hold && waitingFor?.signal !== 'resolve') return;
+      const lines = waitingFor ? byHand.answer(waitingFor) : byHand.merge();
+      for (const line of ['', ...lines, '']) terminal.line(line === '' ? '' : `    ${plain(line)}`);
+    },
+  };
+}
+
+function planAskedAbout({ waitingFor, plans }: Status): string[] {
+  const gate = waitingFor?.signal === 'approve' ? waitingFor.message['gate'] : undefined;
+  const plan = gate === 'go' || gate === 'rm-11' ? plans[gate] : null;
+  return plan ? planLines(plan) : [];
+}

@@ -1,0 +1,99 @@
+import { raptor, type RehearsedApp } from '../apps.ts';
+import { writeFingerprint } from '../fingerprint.ts';
+import { scenarios, type Scenario } from '../scenarios.ts';
+import { untilAborted } from './abort.ts';
+import { createByHand, type ByHand } from './by-hand.ts';
+import type { Options } from './options.ts';
+import { perform } from './perform.ts';
+import { setUp, type Rehearsal } from './set-up.ts';
+import { createTeardown } from './teardown.ts';
+import type { Terminal } from './terminal.ts';
+import { duration } from './text.ts';
+
+/** `verified`: the cutover succeeded, and an outsider sees it. `interrupted`: before there was a result. */
+export type Ending = 'verified' | 'failed' | 'interrupted';
+
+export interface RehearseOptions extends Pick<Options, 'hold' | 'idle' | 'scenario' | 'fingerprint'> {
+  readonly terminal: Terminal;
+  /** Ends the rehearsal, whatever it is doing. */
+  readonly signal: AbortSignal;
+  /** Raptor, unless given. */
+  readonly app?: RehearsedApp;
+  /** Added to the worker's environment. */
+  readonly workerEnv?: Readonly<Record<string, string>>;
+  /** Told when everything is up. */
+  readonly onUp?: (rehearsal: Rehearsal) => void;
+}
+
+/**
+ * A whole rehearsal: brings everything up, performs the cutover or leaves that to a person, and stops what it started,
+ * however it ends.
+ *
+ * @throws when a part could not be started or died; the message is for people
+ */
+export async function rehearse(options: RehearseOptions): Promise<Ending> {
+  const { terminal, signal, hold, idle, app = raptor, workerEnv = {}, onUp } = options;
+  const scenario: Scenario = scenarios[options.scenario ?? 'clean'];
+  const teardown = createTeardown();
+  try {
+    const began = Date.now();
+    terminal.line(terminal.colors.bold(`Raptor Cutover: a rehearsal of ${app.herokuApp} on this machine`));
+    const rehearsal = await setUp({ app, scenario, report: reporter(terminal), teardown, signal, workerEnv });
+    terminal.busy('');
+    terminal.line(`  everything is up after ${duration(Date.now() - began)}`);
+    for (const line of addresses(rehearsal, app)) terminal.line(`  ${line}`);
+    onUp?.(rehearsal);
+
+    const byHand = await createByHand(rehearsal, app);
+    if (idle) {
+      tellHowToStart(terminal, byHand);
+      await untilAborted(rehearsal.alive);
+      throw rehearsal.alive.reason;
+    }
+    if (options.scenario !== undefined) terminal.line(`  scenario  ${options.scenario}: ${scenario.summary}`);
+    const verified = await perform({ rehearsal, app, scenario, byHand, terminal, hold });
+    if (verified && options.fingerprint !== undefined) {
+      await writeFingerprint(rehearsal.platform, app, options.fingerprint);
+      terminal.line(`  the shape of the schema stands in ${options.fingerprint}`);
+    }
+    if (terminal.interactive) {
+      terminal.line('\nEverything stays up, so that you can look around. Ctrl-C stops it.');
+      await untilAborted(signal);
+    }
+    return verified ? 'verified' : 'failed';
+  } catch (error) {
+    if (signal.aborted) return 'interrupted';
+    throw error;
+  } finally {
+    terminal.busy('stopping everything');
+    const left = await teardown.run();
+    terminal.busy('');
+    for (const line of left) terminal.line(`  ${line}`);
+  }
+}
+
+function addresses({ temporal, platform }: Rehearsal, app: RehearsedApp): string[] {
+  return [
+    `Web UI    ${temporal.uiUrl ?? 'none'}/namespaces/default/workflows`,
+    `Temporal  ${temporal.address}`,
+    `app       ${platform.heroku.webUrl(app.herokuApp)}`,
+  ];
+}
+
+function tellHowToStart(terminal: Terminal, byHand: ByHand): void {
+  const lines = [...byHand.start(), ...byHand.merge(), ...byHand.approveSomeGate()];
+  terminal.line('\nNo run was started. By hand:');
+  for (const line of lines) terminal.line(`  ${line}`);
+  terminal.line('\nCtrl-C stops everything.');
+}
+
+/** Set-up can take minutes the first time: what it does is a line of its own where there is no spinner to show it. */
+function reporter(terminal: Terminal): (text: string) => void {
+  let last = '';
+  return (text) => {
+    if (text === last) return;
+    last = text;
+    if (terminal.interactive) terminal.busy(text);
+    else terminal.line(`  ${text}`);
+  };
+}

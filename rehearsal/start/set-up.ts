@@ -1,0 +1,165 @@
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, type Connection } from '@temporalio/client';
+import { targetsFolder, type RehearsedApp } from '../apps.ts';
+import { startOrphanGuard } from '../orphan-guard.ts';
+import { startPlatform, type Platform } from '../platform.ts';
+import { portAnswers } from '../ports.ts';
+import { preparePython } from '../python.ts';
+import type { Scenario } from '../scenarios.ts';
+import { copyTarget } from '../target-copy.ts';
+import { startTemporal, type RehearsalTemporal } from '../temporal.ts';
+import { startWorkerProcess, type WorkerProcess } from '../worker-process.ts';
+import { orAborted } from './abort.ts';
+import { connect } from './connect.ts';
+import type { Layer, Teardown } from './teardown.ts';
+
+/** The ports that the Temporal CLI and people expect; others are taken where these are in use. */
+export const usualPort = 7233;
+export const usualUiPort = 8233;
+/** The worker's default. */
+export const taskQueue = 'cutover';
+/** Lines of a dead worker's log that are shown. */
+const logLines = 8;
+
+/** Everything that a cutover needs, up and running on this machine. */
+export interface Rehearsal {
+  /** Scratch folder. */
+  readonly dir: string;
+  readonly temporal: RehearsalTemporal;
+  readonly platform: Platform;
+  readonly worker: WorkerProcess;
+  readonly client: Client;
+  /** Aborted when the rehearsal is to end, and when something that it cannot do without has died. */
+  readonly alive: AbortSignal;
+}
+
+export interface SetUpOptions {
+  readonly app: RehearsedApp;
+  readonly scenario: Scenario;
+  /** Told what is being done, and how far it is where that takes long. */
+  readonly report: (text: string) => void;
+  /** Gets whatever was started at once, so that an interruption at any moment stops all of it. */
+  readonly teardown: Teardown;
+  readonly signal: AbortSignal;
+  /** Added to the worker's environment. */
+  readonly workerEnv?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Brings every part up.
+ *
+ * @throws the signal's reason when it is aborted, or what went wrong with the part that failed first
+ */
+export async function setUp({ app, scenario, report, teardown, signal, workerEnv }: SetUpOptions): Promise<Rehearsal> {
+  const guard = startOrphanGuard();
+  teardown.layer().add('the orphan guard', () => guard.close());
+  const dir = await mkdtemp(path.join(tmpdir(), 'raptor-cutover-'));
+  guard.watchFolder(dir);
+  teardown.layer().add(dir, () => rm(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
+
+  const failed = new AbortController();
+  const alive = AbortSignal.any([signal, failed.signal]);
+
+  /** Starts what knows nothing of each other. When one fails the others give up: that can save minutes. */
+  const together = async <A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> => {
+    const both = [first, second].map((part) => part.catch((error: unknown) => failed.abort(error)));
+    await Promise.all(both);
+    alive.throwIfAborted();
+    return Promise.all([first, second]);
+  };
+  const up = async <T extends { stop(): Promise<unknown> }>(
+    layer: Layer,
+    what: string,
+    start: () => Promise<T>,
+  ): Promise<T> => {
+    alive.throwIfAborted();
+    report(`starting ${what}`);
+    const started = await start();
+    layer.add(what, () => started.stop());
+    return started;
+  };
+
+  const services = teardown.layer();
+  const [temporal, platform] = await together(
+    up(services, 'Temporal', () => startTemporalHere({ dir, log: report, signal: alive })),
+    up(services, 'PostgreSQL and the stand-ins for Heroku and GitHub', async () => {
+      const { bin } = await preparePython(report, { signal: alive });
+      return startPlatform({ dir, pythonBin: bin, signal: alive });
+    }),
+  );
+
+  const targets = scenario.target === undefined ? targetsFolder : await targetsFor(app, scenario.target, dir);
+  const logFile = path.join(dir, 'worker.log');
+  const worker = await up(teardown.layer(), 'the worker', () => {
+    const env = {
+      ...platform.workerEnv,
+      TEMPORAL_ADDRESS: temporal.address,
+      CUTOVER_TARGETS: targets,
+      ...workerEnv,
+    };
+    const started = startWorkerProcess({ env, logFile });
+    guard.watchGroup(started.pid);
+    return Promise.resolve(started);
+  });
+  void worker.ended.then(async () => failed.abort(await deathOf(logFile)));
+
+  const { connection, close } = await connect(temporal.address);
+  teardown.layer().add('the connection to Temporal', close);
+  report(`deploying ${app.herokuApp}`);
+  await together(platform.addApp(app, scenario.options), untilPolled(connection, alive));
+
+  return { dir, temporal, platform, worker, client: new Client({ connection }), alive };
+}
+
+/** A folder with the app's shipped target file, changed as the scenario says. */
+async function targetsFor(app: RehearsedApp, changes: Record<string, unknown>, dir: string): Promise<string> {
+  const folder = path.join(dir, 'targets');
+  await mkdir(folder);
+  await copyTarget(app, app, folder, (target) => Object.assign(target, changes));
+  return folder;
+}
+
+interface TemporalHere {
+  readonly dir: string;
+  readonly log: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+async function startTemporalHere(options: TemporalHere): Promise<RehearsalTemporal> {
+  const isTaken = async (): Promise<boolean> => (await portAnswers(usualPort)) || (await portAnswers(usualUiPort));
+  if (!(await isTaken())) {
+    try {
+      return await startTemporal({ ...options, port: usualPort, uiPort: usualUiPort });
+    } catch (error) {
+      // Of two rehearsals that start at the same moment, the other may have been quicker.
+      if (options.signal.aborted || !(await isTaken())) throw error;
+    }
+  }
+  options.log(`port ${usualPort} or ${usualUiPort} is in use, perhaps by another rehearsal: taking other ports`);
+  return startTemporal(options);
+}
+
+/** Resolves when a worker asks for work: it loads for some seconds, and what it cannot work with shows by then. */
+async function untilPolled({ workflowService }: Connection, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const asked = workflowService.describeTaskQueue({
+      namespace: 'default',
+      taskQueue: { name: taskQueue },
+      taskQueueType: 1,
+    });
+    const { pollers } = await orAborted(signal, asked);
+    if (pollers.length > 0) return;
+    await delay(100, undefined, { signal });
+  }
+}
+
+async function deathOf(logFile: string): Promise<Error> {
+  const log = await readFile(logFile, 'utf8').catch(() => '');
+  const lines = log.trim().split('\n').slice(-logLines);
+  return new Error(
+    ['The worker has ended by itself. The last lines of its log:', ...lines.map((line) => `  ${line}`)].join('\n'),
+  );
+}
