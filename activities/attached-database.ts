@@ -40,7 +40,7 @@ export interface TargetDatabase extends AttachedDatabase {
  */
 export async function attachedDatabase(services: Services, target: Target): Promise<AttachedDatabase> {
   const found = await targetDatabase(services, target);
-  if (found.problem !== null) throw refusal(target, found.problem, found.addon.name);
+  if (found.problem !== null) throw refusal(target, found.problem, [found.addon.name]);
   return found;
 }
 
@@ -67,10 +67,12 @@ export async function targetDatabase(services: Services, target: Target): Promis
     type: 'DatabaseUrlForeign',
     seen: `no attachment ${database.attachment} provides ${variable}`,
   };
-  const candidate = await promotable(services, target, attachments);
-  if (candidate === undefined || !database.promote) throw refusal(target, seen, candidate?.addon.name);
+  const candidates = await promotable(services, target, attachments);
+  const names = candidates.map((one) => one.addon.name);
+  const [candidate] = candidates;
+  if (candidate === undefined || candidates.length > 1 || !database.promote) throw refusal(target, seen, names);
   const candidateUrl = vars[`${candidate.attachment.name}_URL`] ?? '';
-  if (candidateUrl === '') throw refusal(target, seen, candidate.addon.name);
+  if (candidateUrl === '') throw refusal(target, seen, names);
   return {
     ...candidate,
     url: candidateUrl,
@@ -149,12 +151,12 @@ function provides(owner: Credential, url: URL): boolean {
   );
 }
 
-/** The add-on to promote: named by the target, or the only one on a plan that will do; two are for a person to choose. */
+/** The add-ons that could be promoted: the one that the target names, or all on a plan that will do. */
 async function promotable(
   { heroku }: Services,
   { database }: Target,
   attachments: readonly Attachment[],
-): Promise<{ attachment: Attachment; addon: Addon } | undefined> {
+): Promise<{ attachment: Attachment; addon: Addon }[]> {
   const others = attachments.filter((one) => one.namespace === null && one.name !== database.attachment);
   const candidates = new Map<string, { attachment: Attachment; addon: Addon }>();
   for (const attachment of others) {
@@ -163,12 +165,17 @@ async function promotable(
     const named = database.addon === undefined || addon.name === database.addon;
     if (named && knownPlans.test(addon.plan.name)) candidates.set(addon.id, { attachment, addon });
   }
-  return candidates.size === 1 ? [...candidates.values()][0] : undefined;
+  return [...candidates.values()];
 }
 
-function refusal({ app }: Target, { type, seen }: VariableProblem, addon = '<add-on>') {
-  return fail(
-    type,
-    `${seen}. Make it so with \`heroku pg:promote ${addon} -a ${app}\`, or allow the runbook to (database.promote in the target file).`,
-  );
+/** With the commands that a person would run: which of several add-ons it is to be is never guessed. */
+function refusal({ app }: Target, { type, seen }: VariableProblem, names: readonly string[]) {
+  const commands = names.map((name) => `\`heroku pg:promote ${name} -a ${app}\``);
+  const remedy =
+    commands.length > 1
+      ? `Several add-ons would do: choose with ${commands.join(' or ')}, or name one in the target file (database.addon) and allow the runbook to promote it (database.promote).`
+      : commands.length === 1
+        ? `Make it so with ${commands[0]}, or allow the runbook to (database.promote in the target file).`
+        : `No other add-on of ${app} will do: add one with \`heroku addons:create heroku-postgresql:standard-0 -a ${app}\` and make it the database with \`heroku pg:promote <add-on> -a ${app}\`, then start again.`;
+  return fail(type, `${seen}. ${remedy}`);
 }

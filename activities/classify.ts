@@ -42,15 +42,8 @@ export function classify(error: unknown): ApplicationFailure {
 }
 
 function classifyAnswer(error: ServiceError): ApplicationFailure {
-  const { status, message, service } = error;
-  if (status === 401 || status === 403) {
-    return fail(
-      'PlatformTokenRejected',
-      `${message}. Give the worker a token for ${service} that may do this, and try again.`,
-      error,
-    );
-  }
-  if (status === 429) {
+  const { status, id, message, service } = error;
+  if (status === 429 || id === 'rate_limit') {
     const failure = fail('PlatformRateLimited', `${message}. It is tried again more slowly.`, error);
     return ApplicationFailure.create({
       message: failure.message,
@@ -59,6 +52,13 @@ function classifyAnswer(error: ServiceError): ApplicationFailure {
       // Heroku refills about 75 requests a minute and was not seen to send Retry-After [docs].
       nextRetryDelay: error.retryAfterMs ?? 20_000,
     });
+  }
+  if (status === 401 || status === 403) {
+    return fail(
+      'PlatformTokenRejected',
+      `${message}. Give the worker a token for ${service} that may do this, and try again.`,
+      error,
+    );
   }
   if (status >= 500 || status === 408) return fail('PlatformUnavailable', `${message}. It is tried again.`, error);
   return fail(

@@ -25,7 +25,7 @@ export async function checkConfig(services: Services, call: StepCall): Promise<S
     if (tls.version === '') {
       throw fail(
         'DatabaseNotEncrypted',
-        `The session with ${addon.name} is not encrypted; expected TLS. Nothing is sent over such a connection.`,
+        `The session with ${addon.name} is not encrypted; expected TLS. Have the server offer it (Heroku Postgres always does: see that no proxy stands between), then start again.`,
       );
     }
     return {

@@ -20,17 +20,25 @@ const insufficientPrivilege = '42501';
 export async function applyGrants(services: Services, call: StepCall): Promise<StepResult<Evidence<'grants'>>> {
   const target = await targetOf(services, call);
   const matrix = await grantMatrix(services, target);
+  // One that is read from a repository changes with what is deployed.
+  if (call.matrixDigest !== undefined && matrix.digest !== call.matrixDigest) {
+    throw fail(
+      'TargetChanged',
+      `The grant matrix of ${target.app} at the deployed commit has the digest ${matrix.digest.slice(0, 12)}, and the approved plan has ` +
+        `${call.matrixDigest.slice(0, 12)}. Deploy the approved commit again and try again, or abort the run and start a new one.`,
+    );
+  }
   const { url } = await attachedDatabase(services, target);
   const { heroku, postgres } = services;
   return perform({
     probe: async () => {
-      const { missing, privileges } = await postgres.connected(url, (connection) =>
+      const { missing, privileges, inherited } = await postgres.connected(url, (connection) =>
         compareWithMatrix(connection, target, matrix),
       );
       if (missing.length > 0)
         return { is: 'absent', what: `${missing.length} privileges differ, ${missing.slice(0, 5).join(', ')} first` };
       const roleUrl = (await heroku.getConfigVars(target.app))[`${target.role.attachment}_URL`] ?? '';
-      await postgres.connected(roleUrl, (connection) => tryAsRole(connection, target));
+      await postgres.connected(roleUrl, (connection) => tryAsRole(connection, target, inherited));
       return {
         is: 'done',
         evidence: { matrix: matrix.digest, privileges, refused: target.role.mayNot, allowed: target.role.may },
@@ -46,17 +54,21 @@ export async function applyGrants(services: Services, call: StepCall): Promise<S
   });
 }
 
-/** Applies the matrix in a transaction that is rolled back, and tells which effective privileges that changed. */
+/**
+ * Applies the matrix in a transaction that is rolled back, and tells which effective privileges that changed, and which
+ * the role would have besides: a REVOKE from the role takes away neither PUBLIC's grants nor those of other roles.
+ */
 async function compareWithMatrix(
   connection: Connection,
   target: Target,
   matrix: GrantMatrix,
-): Promise<{ missing: string[]; privileges: number }> {
+): Promise<{ missing: string[]; privileges: number; inherited: readonly string[] }> {
   return rolledBack(connection, async (tx) => {
     const before = await effectivePrivileges(tx, target);
     await runMatrix(tx, matrix);
     const after = await effectivePrivileges(tx, target);
-    return { missing: symmetricDifference(before, after), privileges: after.length };
+    const inherited = await inheritedPrivileges(tx, target);
+    return { missing: symmetricDifference(before, after), privileges: after.length, inherited };
   });
 }
 
@@ -95,9 +107,45 @@ async function effectivePrivileges(tx: Transaction, { role, migrations }: Target
     ORDER BY 1`);
 }
 
-/** Tries, as the role and always rolled back, what it must be able to do and what it must be refused. */
-async function tryAsRole(connection: Connection, { role }: Target): Promise<void> {
-  const wrong: string[] = [];
+/**
+ * What the role can do with the owner's tables, sequences and schema by PUBLIC's grants or by a membership only. What
+ * extensions bring is theirs to grant.
+ */
+async function inheritedPrivileges(tx: Transaction, { role, migrations }: Target): Promise<readonly string[]> {
+  const { credential } = role;
+  const { schema } = migrations;
+  return tx.anyFirst(sql.type(z.object({ privilege: z.string() }))`
+    WITH own AS (SELECT oid FROM pg_roles WHERE rolname = ${credential}),
+         relations AS (
+           SELECT c.oid, c.relname, c.relkind, c.relacl
+           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+           WHERE n.nspname = ${schema} AND c.relowner = current_user::regrole
+             AND NOT EXISTS (SELECT FROM pg_depend d
+                             WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))
+    SELECT format('%s on %s', p, r.relname) AS privilege
+    FROM relations r, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) p
+    WHERE r.relkind IN ('r', 'p', 'v', 'm') AND has_table_privilege(${credential}, r.oid, p)
+      AND NOT EXISTS (SELECT FROM aclexplode(r.relacl) a, own WHERE a.grantee = own.oid AND a.privilege_type = p)
+    UNION ALL
+    SELECT format('%s on sequence %s', p, r.relname)
+    FROM relations r, unnest(ARRAY['USAGE', 'SELECT', 'UPDATE']) p
+    WHERE r.relkind = 'S' AND has_sequence_privilege(${credential}, r.oid, p)
+      AND NOT EXISTS (SELECT FROM aclexplode(r.relacl) a, own WHERE a.grantee = own.oid AND a.privilege_type = p)
+    UNION ALL
+    SELECT format('CREATE on schema %s', n.nspname)
+    FROM pg_namespace n
+    WHERE n.nspname = ${schema} AND has_schema_privilege(${credential}, n.oid, 'CREATE')
+      AND NOT EXISTS (SELECT FROM aclexplode(n.nspacl) a, own WHERE a.grantee = own.oid AND a.privilege_type = 'CREATE')
+    ORDER BY 1`);
+}
+
+/**
+ * Tries, as the role and always rolled back, what it must be able to do and what it must be refused.
+ *
+ * @param inherited what it was found to have by other ways than the matrix
+ */
+async function tryAsRole(connection: Connection, { role }: Target, inherited: readonly string[]): Promise<void> {
+  const wrong = inherited.map((one) => `it has ${one} by PUBLIC or a membership, not by the matrix`);
   for (const text of role.may) {
     const state = await refusal(connection, text);
     if (state !== undefined) wrong.push(`it was refused (${state}): ${text}`);
@@ -110,7 +158,7 @@ async function tryAsRole(connection: Connection, { role }: Target): Promise<void
   if (wrong.length > 0) {
     throw fail(
       'GrantsDiffer',
-      `The matrix is applied, and ${role.credential} still differs from what the target says: ${wrong.join('; ')}. Mend the matrix or the target file, then start RM-11 anew.`,
+      `The matrix is applied, and ${role.credential} still differs from what the target says: ${wrong.join('; ')}. Revoke what is too much (PUBLIC and memberships count), or grant what is missing, then try again; where the matrix or the target file is wrong, abort, mend it and start a new run.`,
     );
   }
 }

@@ -19,8 +19,17 @@ export async function promoteDatabase(services: Services, call: StepCall): Promi
   const poolName = `${name}_CONNECTION_POOL`;
   const { addon } = await targetDatabase(services, target);
   const attached = async (as: string) => (await heroku.listAppAttachments(app)).find((one) => one.name === as);
+  const isOurs = (found: { addon: { id: string }; namespace: string | null } | undefined): boolean =>
+    found?.addon.id === addon.id && found.namespace === null;
+  // Where an earlier attempt was interrupted, the release that it made tells which add-on had the name: in these words
+  // the official client looks for it too [source: official CLI 11.10.0].
+  const replacedEarlier = async (): Promise<string | null> => {
+    const words = new RegExp(`^Detach ${name} \\(@ref:([^)]+)\\)`);
+    const names = (await heroku.listReleases(app)).map((release) => words.exec(release.description ?? '')?.[1]);
+    return names.find((one) => one !== undefined && one !== addon.name) ?? null;
+  };
   const before = await attached(name);
-  const previous = before !== undefined && before.addon.id !== addon.id ? before.addon.name : null;
+  const previous = before?.addon.id === addon.id ? await replacedEarlier() : (before?.addon.name ?? null);
 
   const keepAnotherAttachment = async (): Promise<void> => {
     const old = await attached(name);
@@ -40,8 +49,7 @@ export async function promoteDatabase(services: Services, call: StepCall): Promi
   return perform({
     probe: async () => {
       const found = await attached(name);
-      if (found?.addon.id !== addon.id)
-        return { is: 'absent', what: `${name} of ${app} is ${found?.addon.name ?? 'not attached'}` };
+      if (!isOurs(found)) return { is: 'absent', what: `${name} of ${app} is ${found?.addon.name ?? 'not attached'}` };
       const pool = await attached(poolName);
       if (pool !== undefined && pool.addon.id !== addon.id) {
         return { is: 'absent', what: `${poolName} of ${app} is still ${pool.addon.name}` };
@@ -54,7 +62,7 @@ export async function promoteDatabase(services: Services, call: StepCall): Promi
     act: async () => {
       await keepAnotherAttachment();
       await clearHandSet();
-      if ((await attached(name))?.addon.id !== addon.id) {
+      if (!isOurs(await attached(name))) {
         await heroku.attachAddon({ app, addon: addon.name, as: name, confirm: app });
       }
       const pool = await attached(poolName);

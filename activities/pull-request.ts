@@ -124,6 +124,9 @@ async function readPull({ github }: Services, { repository, number, base }: Pull
 
 function pullRequestOf(target: Target): PullRequestTarget {
   if (target.pullRequest === undefined)
-    throw fail('TargetFileInvalid', `The target file of ${target.app} names no pull request.`);
+    throw fail(
+      'TargetFileInvalid',
+      `The target file of ${target.app} names no pull request. Put the approved file back, or start again.`,
+    );
   return target.pullRequest;
 }

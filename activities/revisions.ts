@@ -38,7 +38,8 @@ export async function slugReport({ heroku }: Services, target: Target, mark: str
   if (exitStatus !== 0 || files === undefined) {
     throw fail(
       'MigrationHeadsUnclear',
-      `\`${history}\` ended with status ${exitStatus} in a one-off dyno of ${target.app}: ${lastLines(output)}`,
+      `\`${history}\` ended with status ${exitStatus} in a one-off dyno of ${target.app}; expected 0. Mend the slug, or ` +
+        `migrations.history in the target file, then start again. Its last lines:\n${lastLines(output)}`,
     );
   }
   const chain = readHistory(revisions);
@@ -57,9 +58,19 @@ export function revisionFileName(file: string): string {
   return file.trim().replace(/^.*\//, '').replace(/\.py$/, '');
 }
 
-/** Alembic names a version file after its revision, with a slug of its message behind it. */
+/**
+ * Alembic names a version file after its revision, with a slug of its message behind it, and by a usual `file_template`
+ * with the date before it: `2026_05_15-0003_audit_grants.py`.
+ */
 export function isNamedAfter(fileName: string, revision: string): boolean {
-  return fileName === revision || fileName.startsWith(`${revision}_`);
+  return [fileName, fileName.replace(/^[\d_]+-/, '')].some(
+    (name) => name === revision || name.startsWith(`${revision}_`),
+  );
+}
+
+/** The schema of the version table. */
+export function versionSchemaOf({ migrations }: Target): string {
+  return migrations.versionTableSchema ?? migrations.schema;
 }
 
 /**
@@ -68,7 +79,8 @@ export function isNamedAfter(fileName: string, revision: string): boolean {
  * @throws ApplicationFailure `MigrationHeadsUnclear` when the version table has several rows
  */
 export async function databaseRevision(connection: Connection, target: Target): Promise<string | null> {
-  const { schema, versionTable } = target.migrations;
+  const { versionTable } = target.migrations;
+  const schema = versionSchemaOf(target);
   const exists = await connection.oneFirst(
     sql.type(z.object({ found: z.boolean() }))`SELECT to_regclass(${`${schema}.${versionTable}`}) IS NOT NULL AS found`,
   );

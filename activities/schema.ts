@@ -4,6 +4,7 @@ import { attachedDatabase } from './attached-database.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { fail } from './fail.ts';
 import { observe } from './perform.ts';
+import { versionSchemaOf } from './revisions.ts';
 import { cascadesFrom, columnDifferences, readShape, shapeDifferences, type SchemaShape } from './schema-shape.ts';
 import { targetOf, type Services } from './services.ts';
 import type { Target } from './target.ts';
@@ -48,9 +49,11 @@ export async function verifySchema(services: Services, call: StepCall): Promise<
   });
 }
 
-function tableDifferences({ tables }: SchemaShape, { schema, migrations }: Target): string[] {
+function tableDifferences({ tables }: SchemaShape, target: Target): string[] {
+  const { schema, migrations } = target;
   if (schema.tables === undefined) return [];
-  const expected = new Set([...schema.tables, migrations.versionTable]);
+  const beside = versionSchemaOf(target) === migrations.schema;
+  const expected = new Set([...schema.tables, ...(beside ? [migrations.versionTable] : [])]);
   return [
     ...[...expected].filter((name) => !tables.includes(name)).map((name) => `the table ${name} is missing`),
     ...tables.filter((name) => !expected.has(name)).map((name) => `the table ${name} is not expected`),

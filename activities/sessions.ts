@@ -8,10 +8,11 @@ import { observe } from './perform.ts';
 import { pause } from './scope.ts';
 import { targetOf, type Services } from './services.ts';
 
-/** Milliseconds in which sessions of dynos that were just stopped must be gone. */
-const lingerMs = 20_000;
+/** Sessions of the owner that a message names. */
+const named = 5;
 
 const sessions = z.object({ role: z.number(), owner: z.number() });
+const session = z.object({ who: z.string() });
 const headroom = z.object({ used: z.number(), limit: z.number() });
 
 /**
@@ -42,18 +43,30 @@ export async function verifySessions(
           AND coalesce(backend_type, 'client backend') = 'client backend'`),
     );
 
+  const ownerSessions = (): Promise<readonly string[]> =>
+    services.postgres.connected(url, (connection) =>
+      connection.anyFirst(sql.type(session)`
+        SELECT format('%s (process %s, since %s)', coalesce(nullif(application_name, ''), 'unnamed'), pid,
+                      coalesce(to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), 'unknown')) AS who
+        FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name <> ${applicationName}
+          AND (usename = current_user OR usename = ANY(${sql.array(ownerNames, 'text')}))
+        ORDER BY backend_start LIMIT ${named}`),
+    );
+
   return observe(async () => {
-    const deadline = Date.now() + lingerMs;
+    const deadline = Date.now() + target.sessions.lingerSeconds * 1000;
     let seen = await count();
     while ((seen.role === 0 || seen.owner > 0) && Date.now() < deadline) {
-      await pause(1_000);
+      await pause(500);
       seen = await count();
     }
     if (seen.role === 0 || seen.owner > 0) {
+      const owners = seen.owner > 0 ? ` The owner's: ${(await ownerSessions()).join(', ')}.` : '';
       throw fail(
         'SessionsDiffer',
-        `${seen.role} sessions of ${credential} and ${seen.owner} of the owner; expected at least one and none. ` +
-          "End consoles and scripts that use the owner's URL, see that the app reads its flag, then try again.",
+        `${seen.role} sessions of ${credential} and ${seen.owner} of the owner; expected at least one and none.${owners} ` +
+          "End consoles and scripts that use the owner's URL, see that the app reads its flag and answers, then try again.",
       );
     }
     return seen;

@@ -30,8 +30,9 @@ export async function runSmokeOnGithub(
 
   // A dispatch that an earlier attempt sent may not be listed yet; sending another would run the suite twice.
   let mayBeUnlisted = activityInfo().attempt > 1;
+  let dispatched: number | undefined;
   const find = async (): Promise<WorkflowRun | undefined> => {
-    const run = await github.findRun(smoke.repository, smoke.workflow, marker);
+    const run = await github.findRun(smoke.repository, smoke.workflow, marker, dispatched);
     if (run !== undefined || !mayBeUnlisted) return run;
     mayBeUnlisted = false;
     await pause(listingDelayMs);
@@ -74,7 +75,7 @@ export async function runSmokeOnGithub(
 
   const act = async (): Promise<void> => {
     const inputs = { marker, ...(call.asRole === true ? { expect_user: role.credential } : {}) };
-    await github.dispatch(smoke.repository, smoke.workflow, smoke.ref, inputs);
+    dispatched = await github.dispatch(smoke.repository, smoke.workflow, smoke.ref, inputs);
   };
   // The probe keeps the deadline itself, for it can tell what the suite was doing.
   return perform({ probe, act, within: smoke.withinMinutes * 60_000 + 60_000 });

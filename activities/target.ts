@@ -84,7 +84,12 @@ export const targetSchema = z
         /** Prints the chain of revisions as `alembic history` does; needs no database. */
         history: command,
         versionTable: identifier,
+        /** Where the app's tables are. */
         schema: identifier,
+        /** Where the version table is, if elsewhere (Alembic's `version_table_schema`). */
+        versionTableSchema: identifier.optional(),
+        /** Seconds that a statement of the migration waits for a lock before it gives up. */
+        lockTimeoutSeconds: z.number().positive().max(600).default(5),
       })
       .strict(),
     schema: z
@@ -122,6 +127,13 @@ export const targetSchema = z
       .strict()
       .default({}),
     flag: z.object({ name: variable, value: z.string().min(1) }).strict(),
+    sessions: z
+      .object({
+        /** Seconds in which the sessions of dynos that were just stopped must be gone. */
+        lingerSeconds: z.number().min(0).max(90).default(30),
+      })
+      .strict()
+      .default({}),
     smoke: z.discriminatedUnion('kind', [githubSmoke, httpSmoke, commandSmoke]),
     pullRequest: z
       .object({

@@ -10,8 +10,8 @@ import { markOf, targetOf, type Services } from './services.ts';
 
 type UpgradeEvidence = Evidence<'upgrade'>;
 
-/** A statement of the migration that meets a lock gives up instead of queueing up every reader behind it. */
-const sessionSettings = { PGOPTIONS: '-c lock_timeout=5s' };
+/** The driver's name for SQLSTATE 55P03, which it prints when it ends a migration on it. */
+const lockNotAvailable = /\bLockNotAvailable\b|\b55P03\b/;
 
 /**
  * Upgrades the schema to the slug's head in a one-off dyno. What tells whether it happened is the version table, not
@@ -58,7 +58,8 @@ export async function upgradeSchema(services: Services, call: StepCall): Promise
       const outcome = await runOneOff(heroku, {
         app,
         command: migrations.upgrade,
-        env: sessionSettings,
+        // A statement that meets a lock gives up, instead of queueing up every reader behind it.
+        env: { PGOPTIONS: `-c lock_timeout=${Math.round(migrations.lockTimeoutSeconds * 1000)}ms` },
         mark: markOf(call),
       });
       dyno = outcome.dyno;
@@ -69,10 +70,15 @@ export async function upgradeSchema(services: Services, call: StepCall): Promise
         );
       }
       if (outcome.exitStatus !== 0) {
+        const met = lockNotAvailable.test(outcome.output);
+        const remedy = met
+          ? `It gave up on a lock after ${migrations.lockTimeoutSeconds} s, so as not to hold up the app. It is tried again; ` +
+            `see who holds it with \`heroku pg:locks -a ${app}\`.`
+          : 'Mend the revision, deploy, then try again.';
         throw fail(
-          'MigrationFailed',
+          met ? 'DatabaseBusy' : 'MigrationFailed',
           `\`${migrations.upgrade}\` ended with status ${outcome.exitStatus} in ${outcome.dyno}; the database is at ` +
-            `${(await databaseRevision(connection, target)) ?? 'no revision'}, expected ${chain.head}. Mend the revision, deploy, then try again. ` +
+            `${(await databaseRevision(connection, target)) ?? 'no revision'}, expected ${chain.head}. ${remedy} ` +
             `Its last lines:\n${lastLines(outcome.output)}`,
         );
       }

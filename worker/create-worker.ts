@@ -12,9 +12,12 @@ import { createTargetStore } from './targets.ts';
 export class NoTemporalError extends Error {
   override readonly name = 'NoTemporalError';
   constructor(address: string, cause: Error) {
-    super(`There is no Temporal server at ${address}. Start it, or set TEMPORAL_ADDRESS, then start the worker again.`, {
-      cause,
-    });
+    super(
+      `There is no Temporal server at ${address}. Start it, or set TEMPORAL_ADDRESS, then start the worker again.`,
+      {
+        cause,
+      },
+    );
   }
 }
 

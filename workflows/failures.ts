@@ -16,7 +16,10 @@ export const failures = {
   CarriedStateRefused: { handling: 'refused', meaning: 'state was handed to a run that no earlier run continued' },
   UnknownApp: { handling: 'refused', meaning: 'the worker has no target file for the app' },
   TargetFileInvalid: { handling: 'refused', meaning: 'the target file has mistakes; all of them are listed' },
-  TargetChanged: { handling: 'refused', meaning: 'the target file is not the one that the run was started with' },
+  TargetChanged: {
+    handling: 'refused',
+    meaning: 'the target file, or the grant matrix, is not the one that was approved',
+  },
   DatabaseUrlEmpty: { handling: 'refused', meaning: 'the database variable is unset or empty' },
   DatabaseUrlSqlite: { handling: 'refused', meaning: 'the database variable points to SQLite' },
   DatabaseUrlForeign: {
@@ -61,7 +64,7 @@ export const failures = {
     handling: 'refused',
     meaning: 'tables, columns, time stamps or cascades are not as the target says',
   },
-  DynosNotUp: { handling: 'retried', meaning: 'not every dyno is up and new, or there is no web dyno' },
+  DynosNotUp: { handling: 'refused', meaning: 'there is no web dyno' },
   DynosCrashed: { handling: 'refused', meaning: 'dynos crash again and again after the restart' },
   ReleaseFailed: {
     handling: 'refused',
@@ -93,7 +96,7 @@ export const failures = {
     handling: 'refused',
     meaning: "the role's variable or attachment exists and belongs to something else",
   },
-  SessionsDiffer: { handling: 'retried', meaning: 'the app is not connected as the role, or still as the owner' },
+  SessionsDiffer: { handling: 'refused', meaning: 'the app is not connected as the role, or still as the owner' },
   NotInPlace: { handling: 'retried', meaning: 'the act was accepted but its effect could not be seen yet' },
   SecretLeak: { handling: 'refused', meaning: 'a step was about to report a secret; the result was withheld' },
   InvalidTransition: { handling: 'refused', meaning: 'a mistake in the runbook itself' },

@@ -8,7 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { Abort } from './decide.ts';
 import { failures, isFailureType } from './failures.ts';
-import type { PullRequestFacts } from './facts.ts';
+import type { Plan, PullRequestFacts } from './facts.ts';
 import { passGate, waitForDecision } from './gates.ts';
 import { callStep } from './proxies.ts';
 import type { Run } from './run.ts';
@@ -87,6 +87,7 @@ async function attemptStep(run: Run, item: StepItem): Promise<Settled> {
 
 function stepCall(run: Run, item: StepItem, attempt: number): StepCall {
   const { state } = run;
+  const approved = item.matrixOf && evidenceOf<Plan>(state, item.matrixOf)?.facts;
   const pullRequest = item.planFor && evidenceOf<PullRequestFacts>(state, 'inspect-pull-request');
   return {
     app: state.input.app,
@@ -98,6 +99,7 @@ function stepCall(run: Run, item: StepItem, attempt: number): StepCall {
     ...(item.freshDynos === undefined ? {} : { freshDynos: item.freshDynos }),
     ...(item.asRole === undefined ? {} : { asRole: item.asRole }),
     ...(item.planFor === undefined ? {} : { gate: item.planFor }),
+    ...(approved === undefined ? {} : { matrixDigest: approved.matrixDigest }),
     ...(pullRequest === undefined ? {} : { pullRequest }),
   };
 }

@@ -15,6 +15,8 @@ export type Item =
       readonly freshDynos?: boolean;
       /** A smoke suite that must find the app connected as the restricted role. */
       readonly asRole?: boolean;
+      /** The survey whose plan has the grant matrix that was approved, where the step applies it. */
+      readonly matrixOf?: StepId;
     }
   | { readonly kind: 'gate'; readonly id: GateId; readonly phase: Phase; readonly title: string };
 
@@ -67,7 +69,7 @@ export function sequence(known: Known): Item[] {
 
     ...when(!credentialFirst, credential),
     { kind: 'step', id: 'bind-url', phase: 'rm-11' },
-    { kind: 'step', id: 'grants', phase: 'rm-11' },
+    { kind: 'step', id: 'grants', phase: 'rm-11', matrixOf: 'survey-rm-11' },
     { kind: 'step', id: 'flag', phase: 'rm-11' },
     { kind: 'step', id: 'restart-rm-11', phase: 'rm-11', freshDynos: rm11 ? !rm11.role.flag : false },
     { kind: 'step', id: 'smoke-rm-11', phase: 'rm-11', asRole: true },

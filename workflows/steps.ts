@@ -234,6 +234,8 @@ export interface StepCall {
   readonly asRole?: boolean;
   /** The survey only: the gate for which the plan is made. */
   readonly gate?: 'go' | 'rm-11';
+  /** The grants only: digest of the matrix in the plan that was approved. */
+  readonly matrixDigest?: string;
   /** The survey only: what `inspect-pull-request` saw. */
   readonly pullRequest?: z.infer<typeof pullRequestFacts>;
 }

@@ -107,8 +107,14 @@ export function createGithubClient({ apiUrl, token }: GithubOptions) {
       }
     },
 
-    /** The newest dispatched run whose title holds the marker. */
-    async findRun(repository: string, workflow: string, marker: string): Promise<WorkflowRun | undefined> {
+    /** The run of that id where its dispatch told one, else the newest dispatched run whose title holds the marker. */
+    async findRun(repository: string, workflow: string, marker: string, id?: number): Promise<WorkflowRun | undefined> {
+      if (id !== undefined) {
+        return ask(token, `run ${id}`, run, async (request) => {
+          const answer = await octokit.rest.actions.getWorkflowRun({ ...split(repository), run_id: id, request });
+          return answer.data;
+        });
+      }
       const runs = await ask(token, `runs of ${workflow}`, z.array(run), async (request) => {
         const answer = await octokit.rest.actions.listWorkflowRuns({
           ...split(repository),
@@ -119,9 +125,18 @@ export function createGithubClient({ apiUrl, token }: GithubOptions) {
         });
         return answer.data.workflow_runs;
       });
-      return runs.find((one) => one.display_title.includes(marker));
+      return runs.find((one) => holdsMarker(one.display_title, marker));
     },
   };
+}
+
+/** Whether a title holds the marker itself: that of a tenth attempt begins like that of the first. */
+export function holdsMarker(title: string, marker: string): boolean {
+  for (let at = title.indexOf(marker); at !== -1; at = title.indexOf(marker, at + 1)) {
+    const around = `${title[at - 1] ?? ' '}${title[at + marker.length] ?? ' '}`;
+    if (!/[\w/-]/.test(around)) return true;
+  }
+  return false;
 }
 
 function split(repository: string): { owner: string; repo: string } {
@@ -155,7 +170,11 @@ function translate(what: string, error: unknown): Error {
   const { status, response } = (error ?? {}) as { status?: number; response?: { headers?: Record<string, string> } };
   // Octokit gives a lost connection the status 500, but no response.
   if (typeof status !== 'number' || response === undefined) return new NoAnswerError('GitHub', what, error);
-  const seconds = Number(response.headers?.['retry-after'] ?? NaN);
+  const { headers = {} } = response;
+  const seconds = Number(headers['retry-after'] ?? NaN);
   const wait = Number.isFinite(seconds) ? seconds * 1000 : undefined;
-  return new ServiceError('GitHub', what, status, '', error instanceof Error ? error.message : '', wait);
+  // A limit that is reached is answered with 403 as often as with 429, and only the headers tell it [docs].
+  const limited = wait !== undefined || headers['x-ratelimit-remaining'] === '0';
+  const id = status === 403 && limited ? 'rate_limit' : '';
+  return new ServiceError('GitHub', what, status, id, error instanceof Error ? error.message : '', wait);
 }
