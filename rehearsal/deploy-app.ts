@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { RehearsedApp } from './apps.ts';
-import type { GithubStandIn, PullFile } from './github/index.ts';
+import type { GithubStandIn, PullFile, PullOptions } from './github/index.ts';
 import type { HerokuStandIn, SlugSource } from './heroku/index.ts';
 import { composeSlug, type RevisionVariant } from './slugs.ts';
 
@@ -22,6 +22,12 @@ export interface AppOptions {
   readonly revision?: RevisionVariant;
   /** False: merging deploys nothing. */
   readonly deployOnMerge?: boolean;
+  /** True: it was merged, and what it brings was deployed, before the cutover begins. */
+  readonly merged?: boolean;
+  /** How the pull request stands otherwise. */
+  readonly pull?: Partial<Pick<PullOptions, 'base' | 'closed'>>;
+  /** What is particular to the app's own add-on: a leader that it follows, a server of its own. */
+  readonly addon?: Omit<AddonOptions, 'app' | 'name' | 'plan' | 'attachAs'>;
 }
 
 type AddonOptions = Parameters<HerokuStandIn['createAddon']>[0];
@@ -37,7 +43,14 @@ export interface Standing {
 /** Deploys an app and its repository in the state in which its cutover is to find them. */
 export async function deployApp(standing: Standing, app: RehearsedApp, options: AppOptions): Promise<void> {
   const { heroku, github, pythonBin } = standing;
-  const slug = await compose(standing, app, options, false);
+  // The repository has the files of each commit that was deployed.
+  const contents = new Map<string, string>();
+  const composed = async (withPull: boolean): Promise<SlugSource> => {
+    const made = await compose(standing, app, options, withPull);
+    contents.set(made.commit, made.dir);
+    return made;
+  };
+  const slug = await composed(options.merged === true);
   await heroku.createApp({
     name: app.herokuApp,
     slug,
@@ -46,20 +59,25 @@ export async function deployApp(standing: Standing, app: RehearsedApp, options: 
   });
   for (const other of options.others ?? []) await heroku.createAddon({ app: app.herokuApp, ...other });
   const { attachAs = 'DATABASE' } = options;
-  if (attachAs !== null) await heroku.createAddon({ app: app.herokuApp, ...app.addon, attachAs });
+  if (attachAs !== null) {
+    await heroku.createAddon({ app: app.herokuApp, ...app.addon, ...options.addon, attachAs });
+  }
 
   github.addRepository({
     fullName: app.repository,
     defaultBranch: app.base,
     headCommit: slug.commit,
+    contents: (commit) => contents.get(commit),
     pulls: [
       {
         ...app.pull,
         base: app.base,
+        ...(options.merged === true ? { merged: { commit: slug.commit } } : {}),
+        ...options.pull,
         files: [...(options.pullFiles ?? app.pull.files)],
         // As with automatic deploys: merging makes a new slug and releases it.
         onMerge: async () => {
-          const merged = await compose(standing, app, options, true);
+          const merged = await composed(true);
           if (options.deployOnMerge !== false) await heroku.deploy(app.herokuApp, merged);
           return { commit: merged.commit };
         },

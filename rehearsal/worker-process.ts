@@ -3,6 +3,8 @@ import { openSync, closeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { typescriptFlags } from '../scripts/run-node.mjs';
 
+/** A worker in the middle of a step would take its own ten seconds; what it works on is about to go too. */
+const stopGraceMs = 2_500;
 const productionEntry = fileURLToPath(new URL('../worker/main.ts', import.meta.url));
 
 export interface WorkerProcess {
@@ -47,7 +49,7 @@ export function startWorkerProcess({ env, logFile, entry = productionEntry }: Wo
     stop: () =>
       (stopping ??= (async () => {
         child.kill('SIGTERM');
-        const force = setTimeout(() => child.kill('SIGKILL'), 4_000);
+        const force = setTimeout(() => child.kill('SIGKILL'), stopGraceMs);
         await ended;
         clearTimeout(force);
       })()),

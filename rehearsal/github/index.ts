@@ -41,6 +41,8 @@ export interface GithubStandIn {
   push(repository: string, commit: string): void;
   /** Closes a pull request that was not merged. */
   closePull(repository: string, number: number): void;
+  /** Opens one again that was closed unmerged. */
+  reopenPull(repository: string, number: number): void;
   /** Puts a run there that nobody dispatched here: another person's, an older one, one of another commit. */
   plantRun(repository: string, run: PlantedRun): SmokeRun;
   setSmoke(mode: SmokeMode): void;
@@ -131,6 +133,7 @@ export async function startGithub(options: {
     },
     push: (repository, commit) => known(repository).push(commit),
     closePull: (repository, number) => known(repository).close(number),
+    reopenPull: (repository, number) => known(repository).reopen(number),
     plantRun: (repository, run) => actions.plant(known(repository), run),
     setSmoke: (mode) => {
       actions.smokeMode = mode;

@@ -104,6 +104,16 @@ export class Repository {
     pull.closedAt = Date.now();
   }
 
+  /** Opens a pull request again that was closed without being merged. */
+  reopen(number: number): void {
+    const pull = this.pull(number);
+    if (pull.state !== 'closed' || pull.mergedAt !== undefined) {
+      throw new GithubError(422, 'Validation Failed', 'pulls/pulls');
+    }
+    pull.state = 'open';
+    delete pull.closedAt;
+  }
+
   pull(number: number): Pull {
     const pull = this.pulls.get(number);
     if (!pull) throw new GithubError(404, 'Not Found', 'pulls/pulls#get-a-pull-request');

@@ -1,15 +1,15 @@
-/** What the promise brings, or the signal's reason as soon as it is aborted. */
+/** What the promise brings, or the signal's reason as soon as it is aborted. The promise is then left to itself. */
 export async function orAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  signal.throwIfAborted();
-  let giveUp: (() => void) | undefined;
+  let giveUp = (): void => undefined;
   const aborted = new Promise<never>((_resolve, reject) => {
     giveUp = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', giveUp, { once: true });
   });
+  if (signal.aborted) giveUp();
+  signal.addEventListener('abort', giveUp);
   try {
     return await Promise.race([promise, aborted]);
   } finally {
-    if (giveUp) signal.removeEventListener('abort', giveUp);
+    signal.removeEventListener('abort', giveUp);
   }
 }
 

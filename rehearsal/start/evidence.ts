@@ -13,7 +13,8 @@ const didText: Record<NonNullable<ItemStatus['did']>, string> = {
 /** How a step ended, or where it stands. */
 export function stepResult(item: ItemStatus): string {
   if (item.did) return didText[item.did];
-  return item.state === 'ahead' && item.attempt === undefined ? 'not reached' : item.state;
+  if (item.state !== 'ahead') return item.state;
+  return item.attempt === undefined ? 'not reached' : 'not finished';
 }
 
 /** The evidence of a step as one line of text. */

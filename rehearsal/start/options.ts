@@ -29,8 +29,8 @@ ${Object.entries(scenarios)
   --help        this text
 
 On a terminal everything stays up after the end until Ctrl-C, so that you can look around. Without a terminal it stops
-what it started and exits: 0 if the cutover ended as it should and was verified from outside, else 1. A rehearsal that is stopped
-before it has a result exits with 128 and the number of the signal, which is 130 for Ctrl-C.
+what it started and exits: 0 if the cutover ended as it should and was verified from outside, else 1. A rehearsal that
+is stopped before it has a result exits with 128 and the number of the signal, which is 130 for Ctrl-C.
 
 Needs Node.js, Python 3.9 or newer, and the Temporal CLI, which it gets by itself where it can. TEMPORAL_CLI_PATH names
 another one; RAPTOR_CUTOVER_CACHE is where it keeps what is slow to get.`;

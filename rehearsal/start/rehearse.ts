@@ -8,7 +8,7 @@ import { perform } from './perform.ts';
 import { setUp, type Rehearsal } from './set-up.ts';
 import { createTeardown } from './teardown.ts';
 import type { Terminal } from './terminal.ts';
-import { duration } from './text.ts';
+import { duration, plain } from './text.ts';
 
 /** `verified`: the cutover succeeded, and an outsider sees it. `interrupted`: before there was a result. */
 export type Ending = 'verified' | 'failed' | 'interrupted';
@@ -62,13 +62,14 @@ export async function rehearse(options: RehearseOptions): Promise<Ending> {
     }
     return verified ? 'verified' : 'failed';
   } catch (error) {
-    if (signal.aborted) return 'interrupted';
-    throw error;
+    if (!signal.aborted) throw error;
+    terminal.line('\nInterrupted: stopping everything.');
+    return 'interrupted';
   } finally {
     terminal.busy('stopping everything');
     const left = await teardown.run();
     terminal.busy('');
-    for (const line of left) terminal.line(`  ${line}`);
+    for (const line of left) terminal.line(`  ${plain(line)}`);
   }
 }
 
@@ -90,7 +91,9 @@ function tellHowToStart(terminal: Terminal, byHand: ByHand): void {
 /** Set-up can take minutes the first time: what it does is a line of its own where there is no spinner to show it. */
 function reporter(terminal: Terminal): (text: string) => void {
   let last = '';
-  return (text) => {
+  return (told) => {
+    // What tools say of themselves is in it.
+    const text = plain(told);
     if (text === last) return;
     last = text;
     if (terminal.interactive) terminal.busy(text);

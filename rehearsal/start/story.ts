@@ -35,7 +35,7 @@ export function createStory(terminal: Terminal): Story {
           `  ${terminal.colors.red('✘')} ${plain(`${message} from ${by ?? 'nobody'} was refused: ${why}`)}`,
         );
       }
-      terminal.busy(whatIsGoingOn(status));
+      terminal.busy(plain(whatIsGoingOn(status)));
     },
   };
 }

@@ -12,7 +12,9 @@ import { startWorkerProcess, type WorkerProcess } from '../../rehearsal/worker-p
 import type { productionCutover } from '../../workflows/index.ts';
 import type { Status } from '../../workflows/view.ts';
 
-type CutoverHandle = WorkflowHandle<typeof productionCutover>;
+export type { TargetChange } from '../../rehearsal/target-copy.ts';
+
+export type CutoverHandle = WorkflowHandle<typeof productionCutover>;
 
 /** A platform of its own, and a task queue of its own on the test run's Temporal server. */
 export interface Rig {
@@ -33,7 +35,10 @@ export interface Rig {
   close(): Promise<void>;
 }
 
-export async function createRig(options: Pick<PlatformOptions, 'heroku'> = {}): Promise<Rig> {
+/** What a rig's platform is started with, where that is not what all tests share. */
+export type RigOptions = Pick<PlatformOptions, 'heroku'> & Partial<Pick<PlatformOptions, 'pythonBin'>>;
+
+export async function createRig(options: RigOptions = {}): Promise<Rig> {
   const dir = await mkdtemp(path.join(tmpdir(), 'cutover-rig-'));
   const targets = path.join(dir, 'targets');
   await mkdir(targets);

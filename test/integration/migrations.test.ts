@@ -75,7 +75,8 @@ const auditPrivileges = async (roleUrl: string, { url }: OwnedDatabase): Promise
 
 const applyMatrix = ({ url }: OwnedDatabase): Promise<void> =>
   connected(url, async (client) => {
-    for (const statement of readMatrix('raptor', await readFile(MATRIX, 'utf8')).statements) await client.query(statement);
+    for (const statement of readMatrix('raptor', await readFile(MATRIX, 'utf8')).statements)
+      await client.query(statement);
   });
 
 test('the baseline is 35 tables, and the head adds paper_orders', async () => {

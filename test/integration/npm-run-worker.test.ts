@@ -1,0 +1,58 @@
+import { expect, test } from '@jest/globals';
+import { freePort } from '../../rehearsal/ports.ts';
+import { startProgram } from './started-program.ts';
+
+const credentials = { HEROKU_API_KEY: 'not-a-token', GITHUB_TOKEN: 'not-a-token' };
+
+async function ended(env: NodeJS.ProcessEnv) {
+  const program = await startProgram(['node', 'scripts/worker.mjs'], env);
+  const end = await program.ended;
+  const text = program.output();
+  await program.dispose();
+  return { ...end, text };
+}
+
+test('a worker whose environment has mistakes names all of them at once', async () => {
+  const { code, text } = await ended({
+    HEROKU_API_KEY: '',
+    GITHUB_TOKEN: undefined,
+    GITHUB_API_URL: 'api.github.com',
+    CUTOVER_TARGETS: '/nowhere',
+    CUTOVER_DATABASE_CA: '/nowhere.pem',
+  });
+  expect(code).toBe(1);
+  expect(text.trim().split('\n')).toEqual([
+    "The worker's environment has 5 mistake(s):",
+    '  CUTOVER_TARGETS is not a folder',
+    '  CUTOVER_DATABASE_CA cannot be read (ENOENT); expected the path of a PEM file',
+    '  HEROKU_API_KEY is missing',
+    '  GITHUB_API_URL is not a URL',
+    '  GITHUB_TOKEN is missing',
+    'Set them and start the worker again.',
+  ]);
+});
+
+test('a worker without a Temporal server says so in a sentence', async () => {
+  const address = `127.0.0.1:${await freePort()}`;
+  const { code, text } = await ended({ ...credentials, TEMPORAL_ADDRESS: address });
+  expect({ code, text: text.trim() }).toEqual({
+    code: 1,
+    text: `There is no Temporal server at ${address}. Start it, or set TEMPORAL_ADDRESS, then start the worker again.`,
+  });
+});
+
+test('a worker stops in order when only npm is asked to, as a supervisor does', async () => {
+  const worker = await startProgram(['npm', 'run', 'worker'], {
+    ...credentials,
+    TEMPORAL_ADDRESS: process.env['RC_TEST_TEMPORAL_ADDRESS'],
+    CUTOVER_TASK_QUEUE: 'cutover-nobody',
+  });
+  try {
+    await worker.says(/"state":"RUNNING"/);
+    process.kill(worker.pid, 'SIGTERM');
+    expect(await worker.ended).toEqual({ code: 0, signal: null });
+    expect(worker.output()).toMatch(/"state":"STOPPED"/);
+  } finally {
+    await worker.dispose();
+  }
+});
