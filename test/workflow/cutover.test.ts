@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sequence } from '../../workflows/sop.ts';
-import { approveGate, createHarness, statusWhen, type Harness } from './harness.ts';
+import { approveGate, atGate, breaksIn, createHarness, resolveParked, statusWhen, type Harness } from './harness.ts';
 import { createFakeWorld, finalFailure } from './fake-activities.ts';
 import { sampleEvidence, sampleFacts } from './sample-evidence.ts';
+import { createFullWorld, stepsInOrder, writesBefore } from './whole-sequence.ts';
 
 let harness: Harness;
 beforeAll(async () => {
@@ -10,11 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 
-const wholeSequence = sequence({ hasPullRequest: true, pullRequest: sampleEvidence['inspect-pull-request'], go: sampleFacts, rm11: sampleFacts });
-const stepsInOrder = wholeSequence.filter((item) => item.kind === 'step').map((item) => item.id);
-
 test('performs every step of the sequence once and in order, with two approvals', async () => {
-  const world = createFakeWorld();
+  const world = createFullWorld();
   await harness.withWorker(world, async ({ start }) => {
     const handle = await start();
     await approveGate(handle, 'go');
@@ -24,54 +22,126 @@ test('performs every step of the sequence once and in order, with two approvals'
     expect(world.performed).toEqual(stepsInOrder);
     expect(status.items.every((item) => item.state === 'done')).toBe(true);
     expect(status.items.filter((item) => item.kind === 'gate').map((item) => item.approvedBy)).toEqual(['Ada', 'Bo']);
+    expect(breaksIn(status.journal)).toEqual([]);
   });
 });
 
-test('a step that fails after the first write is parked, and another attempt goes on from there', async () => {
-  const world = createFakeWorld();
+const shapes = {
+  'no pull request at all': { hasPullRequest: false, revisionFiles: undefined },
+  'a pull request without a revision': { hasPullRequest: true, revisionFiles: [] },
+  'a pull request with a revision': { hasPullRequest: true, revisionFiles: ['versions/0003.py'] },
+};
+
+test.each(Object.entries(shapes))(
+  '%s: the steps are those of its sequence',
+  async (_, { hasPullRequest, revisionFiles }) => {
+    const pullRequest = revisionFiles && { ...sampleEvidence['inspect-pull-request'], revisionFiles };
+    const expected = sequence({ hasPullRequest, pullRequest, go: sampleFacts, rm11: sampleFacts });
+    const world = createFakeWorld({
+      hasPullRequest,
+      evidence: pullRequest === undefined ? {} : { 'inspect-pull-request': pullRequest },
+    });
+    await harness.withWorker(world, async ({ start }) => {
+      const handle = await start();
+      await approveGate(handle, 'go');
+      await approveGate(handle, 'rm-11');
+      await handle.result();
+      expect(world.performed).toEqual(expected.filter((item) => item.kind === 'step').map((item) => item.id));
+      // A survey is told what the pull request is, and which gate it makes the plan for.
+      expect(world.calls.flatMap((call) => (call.gate === undefined ? [] : [[call.gate, call.pullRequest]]))).toEqual([
+        ['go', pullRequest],
+        ['rm-11', pullRequest],
+      ]);
+    });
+  },
+);
+
+test('a parked step is tried again as another attempt, and the run goes on from there', async () => {
+  const world = createFullWorld();
   world.behave('smoke', (call) => {
     if (call.attempt === 1) throw finalFailure('SmokeFailed');
   });
   await harness.withWorker(world, async ({ start }) => {
     const handle = await start();
     await approveGate(handle, 'go');
-    const parked = await statusWhen(handle, (status) => status.stage === 'parked');
+    const parked = await resolveParked(handle, 'retry');
     expect(parked.waitingFor?.message).toMatchObject({ step: 'smoke', attempt: 1 });
-    expect(world.performed).not.toContain('credential');
-
-    await handle.signal('resolve', { ...parked.waitingFor?.message, by: 'Ada', action: 'retry', reason: 'flaky runner' });
+    expect(parked.items.find((item) => item.id === 'smoke')).toMatchObject({
+      state: 'parked',
+      failure: { type: 'SmokeFailed' },
+    });
     await approveGate(handle, 'rm-11');
     expect((await handle.result()).outcome?.result).toBe('completed');
+    expect(world.performed).toEqual(stepsInOrder);
   });
 });
 
 test('abort of a parked step ends the run and says what is in place', async () => {
-  const world = createFakeWorld();
+  const world = createFullWorld();
   world.behave('smoke', () => {
     throw finalFailure('SmokeFailed');
   });
   await harness.withWorker(world, async ({ start }) => {
     const handle = await start();
     await approveGate(handle, 'go');
-    const parked = await statusWhen(handle, (status) => status.stage === 'parked');
-    await handle.signal('resolve', { ...parked.waitingFor?.message, by: 'Ada', action: 'abort', reason: 'not tonight' });
+    await resolveParked(handle, 'abort');
     const { outcome } = await handle.result();
     expect(outcome).toMatchObject({ result: 'aborted', by: 'Ada' });
-    expect(outcome?.reason).toContain('In place: upgrade, restart');
-    expect(outcome?.reason).toContain('smoke');
+    expect(outcome?.reason).toContain(`In place: ${writesBefore('smoke').join(', ')}.`);
+    expect(outcome?.reason).toContain('Interrupted, so not known until looked at: smoke.');
   });
 });
 
-test('a refusal in preflight ends the run with its own failure type', async () => {
-  const world = createFakeWorld();
-  world.behave('config-check', () => {
-    throw finalFailure('DatabaseUrlSqlite');
+test('what could be mended by waiting is parked, not refused, even before the first write', async () => {
+  const world = createFullWorld();
+  world.behave('config-check', (call) => {
+    if (call.attempt === 1) throw finalFailure('DatabaseUnreachable');
   });
   await harness.withWorker(world, async ({ start }) => {
     const handle = await start();
-    await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'DatabaseUrlSqlite' } });
-    expect(world.performed).toEqual([]);
-    const { memo } = await handle.describe();
-    expect(memo).toMatchObject({ stage: 'ended' });
+    await resolveParked(handle, 'retry');
+    await statusWhen(handle, atGate('go'));
+    expect(world.performed.filter((step) => step === 'config-check')).toHaveLength(1);
+    await handle.cancel();
+    await handle.result();
+  });
+});
+
+test('status, memo and details say where the run stands; memo and messages need no worker', async () => {
+  const world = createFullWorld();
+  await harness.withWorker(world, async ({ start, withoutWorker }) => {
+    const handle = await start();
+    const waiting = await statusWhen(handle, atGate('go'));
+    await withoutWorker(async () => {
+      const { memo } = await handle.describe();
+      expect(memo).toMatchObject({
+        stage: 'waiting',
+        phase: 'preflight',
+        waitingFor: 'approval of the gate go',
+        journal: waiting.journal.at(-1),
+      });
+      await handle.signal('approve', { ...waiting.waitingFor?.message, by: 'Ada' });
+    });
+    await approveGate(handle, 'rm-11');
+    const status = await handle.result();
+    expect(status.outcome?.result).toBe('completed');
+    expect(world.performed).toEqual(stepsInOrder);
+    expect((await handle.describe()).memo).toMatchObject({ stage: 'ended', phase: 'end', waitingFor: 'nothing' });
+  });
+});
+
+test('the history holds every journal entry, so that the record does not need a worker', async () => {
+  const world = createFullWorld();
+  await harness.withWorker(world, async ({ start }) => {
+    const handle = await start();
+    await approveGate(handle, 'go');
+    await approveGate(handle, 'rm-11');
+    const { journal } = await handle.result();
+    const { events } = await handle.fetchHistory();
+    const texts = (events ?? []).flatMap((event) => {
+      const data = event.workflowPropertiesModifiedEventAttributes?.upsertedMemo?.fields?.['journal']?.data;
+      return data == null ? [] : [(JSON.parse(Buffer.from(data).toString()) as { text: string }).text];
+    });
+    expect(texts).toEqual(journal.map((entry) => entry.text));
   });
 });

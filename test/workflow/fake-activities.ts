@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
 import type { Activities } from '../../activities/index.ts';
 import type { TargetSummary } from '../../workflows/state.ts';
-import { steps, stepIds, type StepCall, type StepId } from '../../workflows/steps.ts';
+import { steps, stepIds, type Evidence, type StepCall, type StepId } from '../../workflows/steps.ts';
 import { sampleEvidence } from './sample-evidence.ts';
 
 /** What a step of the fake world does instead of succeeding; given the call, it may throw, wait or return. */
@@ -10,34 +10,56 @@ export type Behaviour = (call: StepCall) => Promise<void> | void;
 
 export interface FakeWorld {
   readonly activities: Activities;
-  /** The steps in the order in which they ended well. */
+  /** The steps in the order in which they ended well, of every app in the world. */
   readonly performed: StepId[];
   readonly calls: StepCall[];
+  /** The apps whose target file was asked for. */
+  readonly targetsRead: string[];
+  performedIn(app: string): StepId[];
   behave(step: StepId, behaviour: Behaviour): void;
 }
 
+interface FakeWorldOptions extends Partial<TargetSummary> {
+  /** What steps see where it differs from the sample. */
+  readonly evidence?: { readonly [S in StepId]?: Evidence<S> };
+}
+
 /** Activities that change a world of their own, so that a workflow test asserts what happened and not what was called. */
-export function createFakeWorld(target: Partial<TargetSummary> = {}): FakeWorld {
-  const performed: StepId[] = [];
+export function createFakeWorld({ evidence = {}, ...target }: FakeWorldOptions = {}): FakeWorld {
+  const performed: { app: string; step: StepId }[] = [];
   const calls: StepCall[] = [];
+  const targetsRead: string[] = [];
   const behaviours = new Map<StepId, Behaviour>();
+  const performedIn = (app: string): StepId[] => performed.filter((one) => one.app === app).map((one) => one.step);
 
   const perform = async (call: StepCall): Promise<unknown> => {
     calls.push(call);
     await behaviours.get(call.step)?.(call);
-    const did = !steps[call.step].writes ? 'observed' : performed.includes(call.step) ? 'already' : 'acted';
-    performed.push(call.step);
-    return { did, evidence: sampleEvidence[call.step] };
+    const again = performedIn(call.app).includes(call.step);
+    performed.push({ app: call.app, step: call.step });
+    const did = !steps[call.step].writes ? 'observed' : again ? 'already' : 'acted';
+    return { did, evidence: evidence[call.step] ?? sampleEvidence[call.step] };
   };
   const byName = Object.fromEntries(stepIds.map((step) => [steps[step].activity, perform]));
   const readTarget = (app: string): Promise<TargetSummary> => {
-    if (app === 'unknown-app') throw ApplicationFailure.nonRetryable('There is no target file for unknown-app.', 'UnknownApp');
-    return Promise.resolve({ digest: 'c3'.repeat(32), hasPullRequest: true, pullRequest: 'owner/name#12', historyEventLimit: 10_000, ...target });
+    targetsRead.push(app);
+    if (app === 'unknown-app') throw finalFailure('UnknownApp', 'There is no target file for unknown-app.');
+    return Promise.resolve({
+      digest: 'c3'.repeat(32),
+      hasPullRequest: true,
+      pullRequest: 'owner/name#12',
+      historyEventLimit: 10_000,
+      ...target,
+    });
   };
   return {
     activities: { ...byName, readTarget } as unknown as Activities,
-    performed,
+    get performed() {
+      return performed.map((one) => one.step);
+    },
     calls,
+    targetsRead,
+    performedIn,
     behave: (step, behaviour) => void behaviours.set(step, behaviour),
   };
 }
@@ -45,6 +67,11 @@ export function createFakeWorld(target: Partial<TargetSummary> = {}): FakeWorld 
 /** A failure that no retry mends. */
 export function finalFailure(type: string, message = `${type} was staged`): ApplicationFailure {
   return ApplicationFailure.nonRetryable(message, type);
+}
+
+/** A failure that is tried again at once. */
+export function passingFailure(type: string): ApplicationFailure {
+  return ApplicationFailure.create({ type, message: `${type} was staged`, nextRetryDelay: 10 });
 }
 
 /** Waits inside an activity until `release` is called, or the activity is cancelled; heartbeats as a real one does. */
@@ -59,7 +86,7 @@ export function barrier(): { reached: Promise<void>; release: () => void; hold: 
     hold: async () => {
       const context = Context.current();
       reach();
-      const heart = setInterval(() => context.heartbeat(), 200);
+      const heart = setInterval(() => context.heartbeat(), 100);
       try {
         await Promise.race([released, context.cancelled]);
       } finally {

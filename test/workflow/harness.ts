@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { NativeConnection, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { Client, Connection, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { buildWorkflowBundle } from '../../worker/bundle.ts';
 import type { productionCutover } from '../../workflows/index.ts';
+import type { JournalEntry } from '../../workflows/state.ts';
 import type { Status } from '../../workflows/view.ts';
 import type { FakeWorld } from './fake-activities.ts';
 
-export type CutoverHandle = WorkflowHandle<typeof productionCutover>;
+export type CutoverHandle = WorkflowHandleWithFirstExecutionRunId<typeof productionCutover>;
 
 export interface Harness {
   readonly client: Client;
@@ -29,13 +30,18 @@ interface StartOptions {
   readonly options?: Record<string, unknown>;
 }
 
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+/** Stands in every event of the history: the default would be this machine's name. */
+const identity = 'test-worker';
+const say = (): void => undefined;
+const silent = { log: say, trace: say, debug: say, info: say, warn: say, error: say };
+Runtime.install({ logger: silent, telemetryOptions: { logging: { filter: 'OFF', forward: {} } } });
 
-export async function createHarness(): Promise<Harness> {
-  const address = process.env['RC_TEST_TEMPORAL_ADDRESS'] ?? '';
+let bundle: Promise<NonNullable<WorkerOptions['workflowBundle']>> | undefined;
+
+export async function createHarness(address = process.env['RC_TEST_TEMPORAL_ADDRESS'] ?? ''): Promise<Harness> {
   const connection = await Connection.connect({ address });
   const native = await NativeConnection.connect({ address });
-  const client = new Client({ connection });
+  const client = new Client({ connection, identity });
 
   return {
     client,
@@ -63,8 +69,17 @@ export async function createHarness(): Promise<Harness> {
   };
 }
 
-function start(client: Client, taskQueue: string, { input, carried, workflowId, options }: StartOptions = {}): Promise<CutoverHandle> {
-  const chosen = input ?? { app: `app-${randomUUID().slice(0, 8)}`, requestedBy: 'Rita' };
+/** An app's name that no other run has; it tells what the run is for. */
+export function freshApp(purpose = 'app'): string {
+  return `${purpose.slice(0, 21)}-${randomUUID().slice(0, 8)}`;
+}
+
+function start(
+  client: Client,
+  taskQueue: string,
+  { input, carried, workflowId, options }: StartOptions = {},
+): Promise<CutoverHandle> {
+  const chosen = input ?? { app: freshApp(), requestedBy: 'Rita' };
   return client.workflow.start('productionCutover', {
     taskQueue,
     workflowId: workflowId ?? `cutover-${(chosen as { app?: string }).app}`,
@@ -73,16 +88,21 @@ function start(client: Client, taskQueue: string, { input, carried, workflowId, 
   }) as Promise<CutoverHandle>;
 }
 
-async function runWorker(connection: NativeConnection, taskQueue: string, world: FakeWorld): Promise<{ stop: () => Promise<void> }> {
-  bundle ??= buildWorkflowBundle(silent);
+async function runWorker(
+  connection: NativeConnection,
+  taskQueue: string,
+  world: FakeWorld,
+): Promise<{ stop: () => Promise<void> }> {
+  bundle ??= workflowBundle();
   const worker = await Worker.create({
     connection,
     taskQueue,
+    identity,
     workflowBundle: await bundle,
     activities: world.activities,
     stickyQueueScheduleToStartTimeout: '1s',
-    maxHeartbeatThrottleInterval: '200ms',
-    defaultHeartbeatThrottleInterval: '200ms',
+    maxHeartbeatThrottleInterval: '100ms',
+    defaultHeartbeatThrottleInterval: '100ms',
   });
   const ended = worker.run();
   return {
@@ -93,29 +113,49 @@ async function runWorker(connection: NativeConnection, taskQueue: string, world:
   };
 }
 
-const silent = {
-  log: () => undefined,
-  trace: () => undefined,
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
+/** The test run bundles once for all its files; outside of one, this process does. */
+function workflowBundle(): Promise<NonNullable<WorkerOptions['workflowBundle']>> {
+  const codePath = process.env['RC_TEST_WORKFLOW_BUNDLE'];
+  return codePath === undefined ? buildWorkflowBundle(silent) : Promise.resolve({ codePath });
+}
 
-/** The status of a run once it satisfies a condition; each look is a query, so there is nothing to sleep for. */
+/**
+ * The status of a run once it satisfies a condition.
+ *
+ * @throws when the run ends, or a minute passes, without it
+ */
 export async function statusWhen(handle: CutoverHandle, condition: (status: Status) => boolean): Promise<Status> {
-  for (;;) {
+  for (const deadline = Date.now() + 60_000; ;) {
     const status = await handle.query<Status>('status');
     if (condition(status)) return status;
+    if (status.outcome !== null || Date.now() > deadline) {
+      throw new Error(
+        `never came to that: ${status.stage}, ${JSON.stringify(status.outcome)}, ${JSON.stringify(status.items)}`,
+      );
+    }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-export const atGate = (gate: string) => (status: Status) => status.stage === 'waiting' && status.waitingFor?.message['gate'] === gate;
+export const atGate = (gate: string) => (status: Status) =>
+  status.stage === 'waiting' && status.waitingFor?.message['gate'] === gate;
+export const isParked = (status: Status): boolean => status.stage === 'parked';
 
 /** Approves a gate as soon as it is open, and answers the status it was approved on. */
 export async function approveGate(handle: CutoverHandle, gate: string, by = 'Ada'): Promise<Status> {
   const status = await statusWhen(handle, atGate(gate));
   await handle.signal('approve', { ...status.waitingFor?.message, by });
   return status;
+}
+
+/** Decides about the parked step as soon as there is one, and answers the status it was decided on. */
+export async function resolveParked(handle: CutoverHandle, action: 'retry' | 'abort', by = 'Ada'): Promise<Status> {
+  const status = await statusWhen(handle, isParked);
+  await handle.signal('resolve', { ...status.waitingFor?.message, by, action, reason: `${action}, says the test` });
+  return status;
+}
+
+/** The places of a journal where an entry is missing, doubled or out of order: none in a good one. */
+export function breaksIn(journal: readonly JournalEntry[]): number[] {
+  return journal.map((entry) => entry.seq).filter((seq, index) => seq !== index + 1);
 }

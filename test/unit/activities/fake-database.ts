@@ -1,0 +1,140 @@
+import type { QuerySqlToken } from 'slonik';
+import type { Connection, PostgresClient, TlsFacts } from '../../../activities/clients/postgres.ts';
+import type { SchemaShape } from '../../../activities/schema-shape.ts';
+
+type Row = Record<string, unknown>;
+
+/** What the driver throws when the server refuses a statement. */
+export function sqlError(code: string, message = `refused with ${code}`): Error {
+  return Object.assign(new Error(message), { code });
+}
+
+/**
+ * PostgreSQL as far as the activities ask it. It knows their questions by what they are about, and does not know any
+ * other: a question that is new fails the test that asks it.
+ */
+export class FakeDatabase {
+  /** Rows of the version table; null where there is no such table. */
+  revisions: string[] | null = null;
+  shape: SchemaShape = {
+    tables: ['customers', 'orders', 'version_table'],
+    columns: [
+      { table: 'customers', column: 'id', type: 'bigint', required: true },
+      { table: 'orders', column: 'id', type: 'bigint', required: true },
+      { table: 'orders', column: 'customer', type: 'bigint', required: true },
+      { table: 'orders', column: 'at', type: 'timestamp with time zone', required: false },
+    ],
+    foreignKeys: [{ name: 'orders_customer', from: 'orders', to: 'customers', cascades: true }],
+  };
+  /** What the role can do, as `SELECT on orders`. */
+  privileges = new Set<string>();
+  /** What the role has by PUBLIC's grants or a membership. */
+  inherited: string[] = [];
+  /** Matrices that were applied and not rolled back. */
+  grantsCommitted = 0;
+  sessions: { user: string; application: string }[] = [];
+  recovering = false;
+  readOnly = false;
+  /** The next transaction that changes something is committed, and then the connection breaks. */
+  losesNextCommit = false;
+  /** Another session holds the advisory lock. */
+  lockedElsewhere = false;
+  tls: TlsFacts = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', verified: false, fingerprint: 'AB:CD' };
+  /** Thrown by every attempt to connect. */
+  unreachable: Error | undefined;
+
+  readonly client: PostgresClient = {
+    connected: async <T>(url: string, work: (connection: Connection) => Promise<T>): Promise<T> => {
+      if (this.unreachable !== undefined) throw this.unreachable;
+      return work(this.#connection(new URL(url).username));
+    },
+    inspectTls: () => (this.unreachable === undefined ? Promise.resolve(this.tls) : Promise.reject(this.unreachable)),
+  };
+
+  #connection(user: string): Connection {
+    const rows = (query: QuerySqlToken): Promise<Row[]> =>
+      Promise.resolve().then(() => this.#answer(query, user).map((row) => query.parser.parse(row) as Row));
+    const firsts = async (query: QuerySqlToken): Promise<unknown[]> =>
+      (await rows(query)).map((row) => Object.values(row)[0]);
+    const one = async <T>(all: Promise<T[]>): Promise<T> => {
+      const [first, ...more] = await all;
+      if (first === undefined || more.length > 0)
+        throw new Error(`expected one row, got ${first === undefined ? 0 : more.length + 1}`);
+      return first;
+    };
+    const connection = {
+      any: rows,
+      anyFirst: firsts,
+      one: (query: QuerySqlToken) => one(rows(query)),
+      oneFirst: (query: QuerySqlToken) => one(firsts(query)),
+      query: rows,
+      transaction: async <T>(work: (tx: unknown) => Promise<T>): Promise<T> => {
+        const before = new Set(this.privileges);
+        const result = await work(connection).catch((error: unknown) => {
+          this.privileges = before;
+          throw error;
+        });
+        if (before.size === this.privileges.size) return result;
+        this.grantsCommitted += 1;
+        if (this.losesNextCommit) {
+          this.losesNextCommit = false;
+          throw sqlError('08006', 'connection failure');
+        }
+        return result;
+      },
+    };
+    return connection as unknown as Connection;
+  }
+
+  #answer({ sql, values }: QuerySqlToken, user: string): Row[] {
+    if (sql.includes('pg_try_advisory_lock')) return [{ locked: !this.lockedElsewhere }];
+    if (sql.includes('to_regclass')) return [{ found: this.revisions !== null }];
+    if (sql.includes('SELECT version_num')) return (this.revisions ?? []).map((version_num) => ({ version_num }));
+    if (sql.includes('pg_stat_user_tables')) return [{ tables: this.shape.tables.length, rows: 7 }];
+    if (sql.includes("'server_version'")) return [{ server_version: '16.4', version: '16.4' }];
+    if (sql.includes('pg_is_in_recovery')) return [{ recovering: this.recovering, readOnly: this.readOnly }];
+    if (sql.includes('WITH own AS')) return this.inherited.map((privilege) => ({ privilege }));
+    if (sql.includes('has_table_privilege')) return [...this.privileges].sort().map((privilege) => ({ privilege }));
+    if (sql.includes('format_type')) return this.shape.columns.map((column) => ({ ...column }));
+    if (sql.includes('pg_constraint')) return this.shape.foreignKeys.map((key) => ({ ...key }));
+    if (sql.includes('relname AS name')) return this.shape.tables.map((name) => ({ name }));
+    if (sql.includes('max_connections')) return [{ used: this.sessions.length, limit: 120 }];
+    if (sql.includes('AS who')) return this.#ownersSessions(values as [string, string[]], user);
+    if (sql.includes('pg_stat_activity')) return [this.#countSessions(values as [string[], string[], string], user)];
+    if (sql.startsWith('SET LOCAL')) return [];
+    return this.#statement(sql, user);
+  }
+
+  #countSessions([roleNames, ownerNames, application]: [string[], string[], string], user: string): Row {
+    const others = this.sessions.filter((session) => session.application !== application);
+    return {
+      role: others.filter((session) => roleNames.includes(session.user)).length,
+      owner: others.filter((session) => session.user === user || ownerNames.includes(session.user)).length,
+    };
+  }
+
+  #ownersSessions([application, ownerNames]: [string, string[]], user: string): Row[] {
+    return this.sessions
+      .filter(
+        (session) =>
+          session.application !== application && (session.user === user || ownerNames.includes(session.user)),
+      )
+      .map((session) => ({ who: `${session.application} (process 1, since unknown)` }));
+  }
+
+  /** `GRANT SELECT ON orders TO app_role`, and what the role is to try: `SELECT FROM orders`. */
+  #statement(text: string, user: string): Row[] {
+    const grant = /^(GRANT|REVOKE) (\w+) ON (\w+)/.exec(text);
+    if (grant !== null) {
+      if (user === 'app_role') throw sqlError('42501');
+      this.privileges[grant[1] === 'GRANT' ? 'add' : 'delete'](`${grant[2]} on ${grant[3]}`);
+      return [];
+    }
+    const tried = /^(\w+) FROM (\w+)|^(\w+) (\w+)$/.exec(text);
+    if (tried === null) throw new Error(`the fake database does not know: ${text}`);
+    const [privilege, table] = [tried[1] ?? tried[3] ?? '', tried[2] ?? tried[4] ?? ''];
+    if (!this.shape.tables.includes(table)) throw sqlError('42P01');
+    if (!this.privileges.has(`${privilege} on ${table}`)) throw sqlError('42501');
+    return [];
+  }
+}

@@ -1,0 +1,57 @@
+import type { GithubClient, Pull, WorkflowRun } from '../../../activities/clients/github.ts';
+
+/** A repository with one pull request and one workflow, in memory. */
+export class FakeGithub {
+  pull: Pull = {
+    number: 12,
+    title: 'Grants',
+    state: 'open',
+    merged: false,
+    merge_commit_sha: null,
+    base: { ref: 'main' },
+  };
+  files: { filename: string; status: string }[] = [];
+  texts = new Map<string, string>();
+  runs: (WorkflowRun & { inputs: Record<string, string> })[] = [];
+  headCommit = 'd4'.repeat(20);
+  conclusion: string | null = 'success';
+  /** Milliseconds that the suite takes; Infinity for one that waits for a runner for ever. */
+  suiteTakes = 1_000;
+  /** Milliseconds until a dispatched run is listed. */
+  listingTakes = 0;
+
+  merge(): void {
+    this.pull = { ...this.pull, state: 'closed', merged: true, merge_commit_sha: 'e5'.repeat(20) };
+  }
+
+  readonly client: GithubClient = {
+    getPull: () => Promise.resolve(this.pull),
+    listPullFiles: () => Promise.resolve(this.files),
+    readFile: (_, path, ref) => {
+      const text = this.texts.get(`${path}@${ref}`);
+      return text === undefined ? Promise.reject(new Error(`no file ${path} at ${ref}`)) : Promise.resolve(text);
+    },
+    dispatch: (_repository, workflow, _ref, inputs) => {
+      const id = this.runs.length + 1;
+      const listedAt = Date.now() + this.listingTakes;
+      const endsAt = Date.now() + this.suiteTakes;
+      const { headCommit, conclusion } = this;
+      this.runs.push({
+        id,
+        display_title: `Smoke ${inputs['marker'] ?? ''}`,
+        get status() {
+          return Date.now() < listedAt ? 'unlisted' : Date.now() < endsAt ? 'queued' : 'completed';
+        },
+        get conclusion() {
+          return Date.now() < endsAt ? null : conclusion;
+        },
+        head_sha: headCommit,
+        html_url: `https://github.example/${workflow}/runs/${id}`,
+        inputs,
+      });
+      return Promise.resolve(undefined);
+    },
+    findRun: (_repository, _workflow, marker) =>
+      Promise.resolve(this.runs.find((run) => run.status !== 'unlisted' && run.display_title.includes(marker))),
+  };
+}

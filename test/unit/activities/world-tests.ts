@@ -1,0 +1,41 @@
+import { afterEach, beforeEach, expect } from '@jest/globals';
+import type { ApplicationFailure } from '@temporalio/common';
+import type { StepCall, StepId } from '../../../workflows/steps.ts';
+import type { FailureType } from '../../../workflows/failures.ts';
+import { failures } from '../../../workflows/failures.ts';
+import { useOwnTime, useQuickTime } from './in-activity.ts';
+import type { World } from './world.ts';
+
+/** For a test file whose steps wait: minutes pass at once. */
+export function withQuickTime(): void {
+  beforeEach(useQuickTime);
+  afterEach(useOwnTime);
+}
+
+/** What a person is told to do: every refusal says it. */
+const remedy =
+  /\b(attach|promote|unset|detach|deploy|mend|correct|read|see|scale|put|retarget|reopen|merge|unfollow|end|give|add|start again|try again|tried again|run again|looked at again|by hand|approval|settles|settled)\b/i;
+
+/** Expects a step to be refused for its own reason, with the remedy, and to leave the world as it was. */
+export async function expectRefusal(
+  world: World,
+  step: StepId,
+  type: FailureType,
+  message: RegExp,
+  { call = {}, changes = false }: { call?: Partial<StepCall>; changes?: boolean } = {},
+): Promise<ApplicationFailure> {
+  const before = world.snapshot();
+  const failure: unknown = await world.perform(step, call).then(
+    (result) => result,
+    (error: unknown) => error,
+  );
+  expect(failure).toMatchObject({
+    type,
+    nonRetryable: failures[type].handling !== 'retried',
+    message: expect.stringMatching(message),
+  });
+  expect((failure as Error).message).toMatch(remedy);
+  expect((failure as Error).message).not.toContain(world.heroku.password);
+  if (!changes) expect(world.snapshot()).toEqual(before);
+  return failure as ApplicationFailure;
+}

@@ -1,0 +1,202 @@
+import { describe, expect, test } from '@jest/globals';
+import type { StepCall, StepId } from '../../../workflows/steps.ts';
+import { steps, stepIds } from '../../../workflows/steps.ts';
+import { sampleTarget } from './sample-target.ts';
+import { withQuickTime } from './world-tests.ts';
+import { World } from './world.ts';
+
+// What holds for every step that changes the world, whatever it changes: the rows below are all that differs.
+withQuickTime();
+
+interface Row {
+  /** The world before the step; its goal is not in place. */
+  readonly prepare?: (world: World) => void;
+  readonly target?: Parameters<typeof sampleTarget>[0];
+  readonly call?: Partial<StepCall>;
+  /** How often the effect of the step happened. */
+  readonly effects: (world: World) => number;
+  /** Has the step's write happen and its answer be lost. */
+  readonly interrupt: (world: World) => void;
+  /** Makes the effect take long, so that it has to be waited for. */
+  readonly slow: (world: World) => void;
+  /** The effect is asked for anew by each attempt of the step, and only by that. */
+  readonly once?: 'per attempt';
+}
+
+const bound = (world: World): void => {
+  world.heroku.credentials
+    .get('main-db')
+    ?.push({ ...credentialOf(world), name: 'app_role', credentials: [{ user: 'app_role', state: 'active' }] });
+};
+const credentialOf = (world: World) =>
+  structuredClone(world.heroku.credentials.get('main-db')?.[0]) as NonNullable<ReturnType<typeof firstCredential>>;
+const firstCredential = (world: World) => world.heroku.credentials.get('main-db')?.[0];
+const slowRelease = ({ heroku }: World): void => void (heroku.releaseTakes = 8_000);
+const older = ({ heroku }: World): void => {
+  // The release that the dynos run is no longer the newest.
+  heroku.releases = [{ ...(heroku.releases[0] as (typeof heroku.releases)[number]), version: 2, id: 'r-2' }];
+};
+const restarts = ({ heroku }: World): number => heroku.restarts.length;
+const suites = ({ github }: World): number => github.runs.length;
+const changes = ({ heroku }: World): number => heroku.releases.length - 1;
+
+/** Each step that writes, with what it takes to see it write; the steps that only look have nothing to be said here. */
+const rows: { readonly [S in StepId]: Row | null } = {
+  'config-check': null,
+  'inspect-pull-request': null,
+  'await-pull-request': null,
+  survey: null,
+  'survey-rm-11': null,
+  'verify-schema': null,
+  'verify-sessions': null,
+  promote: {
+    target: { database: { attachment: 'DATABASE', promote: true } as never },
+    prepare: ({ heroku }) => {
+      heroku.attachments = [];
+      heroku.vars = {};
+      heroku.attach('main-db', 'GREEN', null);
+    },
+    effects: changes,
+    interrupt: (world) => world.loseAnswerOf('attachAddon'),
+    slow: slowRelease,
+  },
+  upgrade: {
+    effects: (world) => world.upgrades,
+    // The first output is that of the history, which comes before the upgrade.
+    interrupt: (world) => world.loseAnswerOf('takeOutput', 2),
+    slow: () => undefined,
+  },
+  restart: {
+    prepare: older,
+    effects: restarts,
+    interrupt: (world) => world.loseAnswerOf('restartProcesses'),
+    slow: ({ heroku }) => void (heroku.bootTakes = 8_000),
+  },
+  'restart-rm-11': {
+    prepare: older,
+    effects: restarts,
+    interrupt: (world) => world.loseAnswerOf('restartProcesses'),
+    slow: ({ heroku }) => void (heroku.bootTakes = 8_000),
+  },
+  smoke: {
+    effects: suites,
+    interrupt: (world) => world.loseAnswerOf('dispatch'),
+    slow: ({ github }) => void (github.suiteTakes = 60_000),
+    once: 'per attempt',
+  },
+  'smoke-rm-11': {
+    call: { asRole: true },
+    effects: suites,
+    interrupt: (world) => world.loseAnswerOf('dispatch'),
+    slow: ({ github }) => void (github.suiteTakes = 60_000),
+    once: 'per attempt',
+  },
+  credential: {
+    effects: ({ heroku }) => (heroku.credentials.get('main-db')?.length ?? 0) - 1,
+    interrupt: (world) => world.loseAnswerOf('createCredential'),
+    slow: ({ heroku }) => void (heroku.credentialTakes = 8_000),
+  },
+  'bind-url': {
+    prepare: bound,
+    effects: changes,
+    interrupt: (world) => world.loseAnswerOf('attachAddon'),
+    slow: slowRelease,
+  },
+  grants: {
+    prepare: (world) => {
+      bound(world);
+      world.heroku.attach('main-db', 'APP_ROLE_DATABASE', 'credential:app_role');
+    },
+    effects: ({ database }) => database.grantsCommitted,
+    interrupt: ({ database }) => void (database.losesNextCommit = true),
+    slow: () => undefined,
+  },
+  flag: { effects: changes, interrupt: (world) => world.loseAnswerOf('setConfigVars'), slow: slowRelease },
+};
+
+const writing = stepIds.filter((step) => steps[step].writes).map((step) => ({ step, row: rows[step] as Row }));
+
+test('every step that writes has a row, and no other', () => {
+  expect(stepIds.filter((step) => rows[step] !== null)).toEqual(writing.map(({ step }) => step));
+});
+
+describe.each(writing)('$step', ({ step, row }) => {
+  function begin(): World {
+    const world = new World(sampleTarget(row.target));
+    row.prepare?.(world);
+    return world;
+  }
+
+  test('acts once and says so', async () => {
+    const world = begin();
+    expect((await world.perform(step, row.call)).did).toBe('acted');
+    expect(row.effects(world)).toBe(1);
+  });
+
+  test('waits for its effect, and asks for it no second time', async () => {
+    const world = begin();
+    row.slow(world);
+    expect((await world.perform(step, row.call)).did).toBe('acted');
+    expect(row.effects(world)).toBe(1);
+  });
+
+  test('performed again, it finds its effect in place and changes nothing', async () => {
+    const world = begin();
+    const first = await world.perform(step, row.call);
+    const before = world.snapshot();
+    const again = await world.perform(step, row.call);
+    expect(again.did).toBe('already');
+    expect(world.snapshot()).toEqual(before);
+    expect(Object.keys(again.evidence as object)).toEqual(Object.keys(first.evidence as object));
+  });
+
+  test('another attempt of the runbook is another effect only where it must be', async () => {
+    const world = begin();
+    await world.perform(step, row.call);
+    await world.perform(step, { ...row.call, attempt: 2 });
+    expect(row.effects(world)).toBe(row.once === 'per attempt' ? 2 : 1);
+  });
+
+  test('an answer that was lost is settled by looking', async () => {
+    const world = begin();
+    row.interrupt(world);
+    await expect(world.perform(step, row.call)).rejects.toMatchObject({
+      type: expect.stringMatching(/^(PlatformUnavailable|DatabaseUnreachable)$/),
+      nonRetryable: false,
+    });
+    expect(row.effects(world)).toBe(1);
+    const second = await world.perform(step, row.call, { attempt: 2 });
+    expect(second.did).toBe('settled');
+    expect(row.effects(world)).toBe(1);
+  });
+
+  test('an effect that an interrupted attempt left underway is waited for', async () => {
+    const world = begin();
+    row.slow(world);
+    row.interrupt(world);
+    await world.perform(step, row.call).catch(() => undefined);
+    await world.perform(step, row.call, { attempt: 2 });
+    expect(row.effects(world)).toBe(1);
+  });
+
+  test('its evidence is what its schema takes, and holds no secret', async () => {
+    const world = begin();
+    const { evidence } = await world.perform(step, row.call);
+    expect(steps[step].evidence.parse(evidence)).toEqual(evidence);
+    expect(JSON.stringify(evidence)).not.toContain(world.heroku.password);
+  });
+});
+
+const releasing = writing.filter(({ row }) => row.effects === changes);
+
+test.each(releasing)('$step: a release that fails is told, for the old one serves on', async ({ step, row }) => {
+  const world = new World(sampleTarget(row.target));
+  row.prepare?.(world);
+  world.heroku.nextReleaseFails = true;
+  await expect(world.perform(step, row.call)).rejects.toMatchObject({
+    type: 'ReleaseFailed',
+    nonRetryable: true,
+    message: expect.stringMatching(/Release v2 .* has failed: the release before it serves on\. Read the output/),
+  });
+  expect(row.effects(world)).toBe(1);
+});

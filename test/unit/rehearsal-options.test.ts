@@ -1,0 +1,20 @@
+import { expect, test } from '@jest/globals';
+import { readOptions } from '../../rehearsal/start/options.ts';
+
+test('options are read', () => {
+  expect(readOptions([], {})).toEqual({ help: false, hold: false, idle: false });
+  expect(readOptions(['--hold'], {})).toMatchObject({ hold: true, idle: false });
+  expect(readOptions(['-h'], {})).toMatchObject({ help: true });
+});
+
+test.each([
+  [['--hold', '--idle'], {}, /exclude each other/],
+  [['--hodl'], {}, /^Unknown option '--hodl'\.$/],
+  [['hold'], {}, /^Unexpected argument 'hold'\./],
+  [['--idle=yes'], {}, /'--idle' does not take an argument/],
+  [[], { npm_config_hold: 'true' }, /^npm kept --hold for itself\. Write: npm start -- --hold$/],
+])('%j is refused with the reason', (args, env, reason) => {
+  expect(() => readOptions(args, env)).toThrow(
+    expect.objectContaining({ name: 'UsageError', message: expect.stringMatching(reason) }),
+  );
+});

@@ -1,0 +1,56 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { ConfigError, readConfig } from '../../../worker/config.ts';
+
+const enough = { HEROKU_API_KEY: 'heroku-key', GITHUB_TOKEN: 'github-token' };
+
+function mistakesOf(environment: NodeJS.ProcessEnv): string {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as ConfigError).message;
+  }
+  return '';
+}
+
+test("two tokens are enough; the rest is production's", () => {
+  expect(readConfig(enough)).toMatchObject({
+    temporal: { address: '127.0.0.1:7233', namespace: 'default', taskQueue: 'cutover' },
+    databaseCa: undefined,
+    heroku: { apiUrl: 'https://api.heroku.com', dataUrl: 'https://api.data.heroku.com', token: 'heroku-key' },
+    github: { apiUrl: 'https://api.github.com', token: 'github-token' },
+  });
+});
+
+test('every mistake is told at once, each with its variable, and no value is repeated', () => {
+  const message = mistakesOf({
+    HEROKU_API_URL: 'no url: hunter2',
+    GITHUB_API_URL: 'hunter2 neither',
+    GITHUB_TOKEN: '',
+  });
+  expect(message).toMatch(/4 mistake\(s\)/);
+  for (const name of ['HEROKU_API_URL', 'GITHUB_API_URL', 'GITHUB_TOKEN', 'HEROKU_API_KEY'])
+    expect(message).toContain(name);
+  expect(message).not.toContain('hunter2');
+});
+
+test('a slash at the end of a URL makes no difference', () => {
+  expect(readConfig({ ...enough, HEROKU_API_URL: 'http://127.0.0.1:1/' }).heroku.apiUrl).toBe('http://127.0.0.1:1');
+});
+
+test('the CA is read as the worker starts, or the mistake is told', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cutover-config-'));
+  try {
+    const file = join(folder, 'ca.pem');
+    writeFileSync(file, 'PEM');
+    expect(readConfig({ ...enough, CUTOVER_DATABASE_CA: file }).databaseCa).toBe('PEM');
+    expect(mistakesOf({ ...enough, CUTOVER_DATABASE_CA: join(folder, 'other.pem') })).toMatch(
+      /CUTOVER_DATABASE_CA cannot be read \(ENOENT\)/,
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

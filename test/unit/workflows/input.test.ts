@@ -1,0 +1,66 @@
+import { describe, expect, test } from '@jest/globals';
+import { checkStart, type StartFacts, type StartProblem } from '../../../workflows/input.ts';
+
+const input = { app: 'an-app', requestedBy: 'Rita' };
+const start: StartFacts = { workflowId: 'cutover-an-app' };
+
+describe('accepted', () => {
+  test.each<[string, unknown, Partial<StartFacts>]>([
+    ['the app and who asks', input, {}],
+    ['the one mode that there is', { ...input, mode: 'cutover' }, {}],
+    [
+      'options that are not set',
+      input,
+      { executionTimeoutMs: undefined, runTimeoutMs: 0, retryPolicy: undefined, cronSchedule: '' },
+    ],
+  ])('%s', (_, given, facts) => {
+    expect(checkStart(given, { ...start, ...facts })).toEqual({ input: given });
+  });
+
+  test('a name is trimmed', () => {
+    expect(checkStart({ ...input, requestedBy: '  Rita ' }, start)).toEqual({ input });
+  });
+});
+
+describe('refused', () => {
+  const refused: [string, StartProblem['type'], RegExp, unknown, Partial<StartFacts>][] = [
+    ['approvers', 'InputInvalid', /approvers/, { ...input, approvers: ['Mallory'] }, {}],
+    ['commands', 'InputInvalid', /commands/, { ...input, commands: { upgrade: 'rm -rf /' } }, {}],
+    ['a url', 'InputInvalid', /url/, { ...input, url: 'https://evil.example' }, {}],
+    ['a target', 'InputInvalid', /target/, { ...input, target: {} }, {}],
+    ['every extra key at once', 'InputInvalid', /'policy', 'quorum'/, { ...input, policy: 1, quorum: 0 }, {}],
+    ['no app', 'InputInvalid', /app: Required/, { requestedBy: 'Rita' }, {}],
+    ['no name', 'InputInvalid', /requestedBy: Required/, { app: 'an-app' }, {}],
+    ['nothing', 'InputInvalid', /app: Required; requestedBy: Required/, {}, {}],
+    ['an empty name', 'InputInvalid', /requestedBy/, { ...input, requestedBy: '   ' }, {}],
+    ['a name without end', 'InputInvalid', /requestedBy/, { ...input, requestedBy: 'R'.repeat(101) }, {}],
+    ['another mode', 'InputInvalid', /mode/, { ...input, mode: 'rotation' }, {}],
+    ['a way out of the folder', 'InputInvalid', /an app name/, { ...input, app: '../secrets' }, {}],
+    ['capitals', 'InputInvalid', /an app name/, { ...input, app: 'An-App' }, {}],
+    ['too short an app', 'InputInvalid', /an app name/, { ...input, app: 'ab' }, {}],
+    ['too long an app', 'InputInvalid', /an app name/, { ...input, app: 'a'.repeat(31) }, {}],
+    ['null', 'InputInvalid', /input: /, null, {}],
+    ['no input', 'InputInvalid', /input: /, undefined, {}],
+    ['a string', 'InputInvalid', /input: /, 'an-app', {}],
+    ['an array', 'InputInvalid', /input: /, [input], {}],
+    ['another id', 'WorkflowIdMismatch', /expected cutover-an-app/, input, { workflowId: 'cutover-other-app' }],
+    ['a longer id', 'WorkflowIdMismatch', /expected cutover-an-app/, input, { workflowId: 'cutover-an-app-2' }],
+    ['an execution timeout', 'WorkflowOptionsRefused', /with --execution-timeout\./, input, { executionTimeoutMs: 1 }],
+    ['a run timeout', 'WorkflowOptionsRefused', /with --run-timeout\./, input, { runTimeoutMs: 1 }],
+    ['a retry policy', 'WorkflowOptionsRefused', /with a workflow retry policy\./, input, { retryPolicy: {} }],
+    ['a cron schedule', 'WorkflowOptionsRefused', /with --cron\./, input, { cronSchedule: '0 3 * * *' }],
+    [
+      'several options at once',
+      'WorkflowOptionsRefused',
+      /with --execution-timeout and --run-timeout and --cron\./,
+      input,
+      { executionTimeoutMs: 1, runTimeoutMs: 1, cronSchedule: '* * * * *' },
+    ],
+  ];
+  test.each(refused)('%s: %s', (_, type, message, given, facts) => {
+    const checked = checkStart(given, { ...start, ...facts });
+    expect(checked).toEqual({ problem: { type, message: expect.stringMatching(message) } });
+    // Each says that nothing happened and what to do.
+    expect(JSON.stringify(checked)).toMatch(/Nothing was changed; start again/);
+  });
+});

@@ -1,0 +1,167 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Facts, PullRequestFacts } from '../../../workflows/facts.ts';
+import { sequence, type Item, type Known } from '../../../workflows/sop.ts';
+import { steps, type StepId } from '../../../workflows/steps.ts';
+import { sampleFacts } from '../../workflow/sample-evidence.ts';
+
+const pull: PullRequestFacts = {
+  number: 1,
+  repository: 'owner/name',
+  title: 'Grants',
+  base: 'main',
+  merged: false,
+  revisionFiles: [],
+};
+
+/** What each fact may be, and in which order a run learns them: at first nothing but whether there is a pull request. */
+const pulls: Record<string, { hasPullRequest: boolean; pullRequest?: PullRequestFacts }> = {
+  'no pull request': { hasPullRequest: false },
+  'a pull request without a revision': { hasPullRequest: true, pullRequest: pull },
+  'a pull request with a revision': {
+    hasPullRequest: true,
+    pullRequest: { ...pull, revisionFiles: ['versions/0003.py'] },
+  },
+};
+const goFacts: Record<string, Facts> = {
+  'an empty database': sampleFacts,
+  'nothing pending': { ...sampleFacts, migrations: { ...sampleFacts.migrations, current: '0002', pending: [] } },
+  'a database to promote': { ...sampleFacts, database: { ...sampleFacts.database, promote: 'it is empty' } },
+  'a revision that names the role': { ...sampleFacts, migrations: { ...sampleFacts.migrations, namingRole: ['0002'] } },
+  'all of that': {
+    ...sampleFacts,
+    database: { ...sampleFacts.database, promote: 'it is empty' },
+    migrations: { ...sampleFacts.migrations, namingRole: ['0002'] },
+  },
+};
+const rm11Facts: Record<string, Facts> = {
+  'the flag not set': sampleFacts,
+  'the flag set': { ...sampleFacts, role: { ...sampleFacts.role, flag: true } },
+};
+
+/** Every course that a run can take: what it knows at each stage of learning. */
+const courses = Object.entries(pulls).flatMap(([pullName, { hasPullRequest, pullRequest }]) =>
+  Object.entries(goFacts).flatMap(([goName, go]) =>
+    Object.entries(rm11Facts).map(([rm11Name, rm11]) => ({
+      name: `${pullName}, ${goName}, ${rm11Name}`,
+      learnt: [
+        { hasPullRequest },
+        { hasPullRequest, pullRequest },
+        { hasPullRequest, pullRequest, go },
+        { hasPullRequest, pullRequest, go, rm11 },
+      ] as Known[],
+      whole: sequence({ hasPullRequest, pullRequest, go, rm11 }),
+    })),
+  ),
+);
+
+const idsOf = (items: readonly Item[]): string[] => items.map((item) => item.id);
+const phases = ['preflight', 'rm-10', 'rm-11'];
+
+describe.each(courses)('$name', ({ learnt, whole }) => {
+  const ids = idsOf(whole);
+  const at = (id: string): number => ids.indexOf(id);
+
+  test('each item stands once', () => {
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('the phases follow each other', () => {
+    const order = whole.map((item) => phases.indexOf(item.phase));
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+  });
+
+  test('what was done is never taken back or moved by what is learnt later', () => {
+    // The item whose evidence is learnt next; everything up to it has been done by then.
+    const learntBy: StepId[] = ['inspect-pull-request', 'survey', 'survey-rm-11'];
+    learnt.slice(0, -1).forEach((known, index) => {
+      const earlier = idsOf(sequence(known));
+      const later = idsOf(sequence(learnt[index + 1] as Known));
+      const done = earlier.indexOf(learntBy[index] as string) + 1;
+      expect(later.slice(0, done)).toEqual(earlier.slice(0, done));
+    });
+  });
+
+  test('nothing is written before go is approved, and no role is used before rm-11 is', () => {
+    const firstWrite = whole.findIndex((item) => item.kind === 'step' && steps[item.id].writes);
+    expect(firstWrite).toBe(at('go') + 1);
+    for (const id of ['bind-url', 'grants', 'flag']) expect(at(id)).toBeGreaterThan(at('rm-11'));
+  });
+
+  test('a gate shows a plan that was surveyed for it just before', () => {
+    for (const gate of whole.filter((item) => item.kind === 'gate')) {
+      expect(whole[at(gate.id) - 1]).toMatchObject({ kind: 'step', planFor: gate.id });
+    }
+  });
+
+  test('the order of the page that it replaces is kept', () => {
+    const page = [
+      'config-check',
+      'survey',
+      'go',
+      'promote',
+      'upgrade',
+      'verify-schema',
+      'restart',
+      'smoke',
+      'survey-rm-11',
+      'rm-11',
+      'bind-url',
+      'grants',
+      'flag',
+      'restart-rm-11',
+      'smoke-rm-11',
+      'verify-sessions',
+    ];
+    const present = page.filter((id) => ids.includes(id));
+    expect(ids.filter((id) => page.includes(id))).toEqual(present);
+    expect(page.filter((id) => !ids.includes(id) && id !== 'promote')).toEqual([]);
+    expect(at('credential')).toBeLessThan(at('bind-url'));
+  });
+
+  test('the role is there before the revision that names it, and otherwise not before rm-11', () => {
+    const named = (learnt[2]?.go?.migrations.namingRole.length ?? 0) > 0;
+    if (named) expect(at('credential')).toBeLessThan(at('upgrade'));
+    else expect(at('credential')).toBeGreaterThan(at('rm-11'));
+    expect(at('credential')).toBeGreaterThan(at('go'));
+  });
+
+  test('the database is promoted exactly where the plan says so', () => {
+    expect(ids.includes('promote')).toBe(typeof learnt[2]?.go?.database.promote === 'string');
+  });
+
+  test('dynos are made anew where the schema or the role has changed under them', () => {
+    const restart = whole[at('restart')] as Item & { kind: 'step' };
+    const second = whole[at('restart-rm-11')] as Item & { kind: 'step' };
+    expect(restart.freshDynos).toBe((learnt[2]?.go?.migrations.pending.length ?? 0) > 0);
+    expect(second.freshDynos).toBe(learnt[3]?.rm11?.role.flag === false);
+  });
+});
+
+describe('the pull request', () => {
+  const idsWith = (known: Omit<Known, 'go' | 'rm11'>): string[] =>
+    idsOf(sequence({ ...known, go: sampleFacts, rm11: sampleFacts }));
+
+  test('without one there is nothing to inspect or to wait for', () => {
+    expect(idsWith({ hasPullRequest: false }).filter((id) => id.includes('pull-request'))).toEqual([]);
+  });
+
+  test('before it was read, nothing after it is promised', () => {
+    expect(idsOf(sequence({ hasPullRequest: true }))).toEqual(['config-check', 'inspect-pull-request']);
+  });
+
+  test('with a revision it is waited for before the survey, so that one upgrade applies it', () => {
+    const ids = idsWith(pulls['a pull request with a revision'] as Known);
+    expect(ids.slice(0, 5)).toEqual(['config-check', 'inspect-pull-request', 'await-pull-request', 'survey', 'go']);
+  });
+
+  test('without a revision it is waited for after the smoke suite and before RM-11 is planned', () => {
+    const ids = idsWith(pulls['a pull request without a revision'] as Known);
+    const waits = ids.indexOf('await-pull-request');
+    expect(ids.slice(waits - 1, waits + 3)).toEqual(['smoke', 'await-pull-request', 'survey-rm-11', 'rm-11']);
+  });
+});
+
+test('between them the courses have every step of the list', () => {
+  const met = new Set(courses.flatMap(({ whole }) => idsOf(whole)));
+  expect(Object.keys(steps).filter((id) => !met.has(id))).toEqual([]);
+});

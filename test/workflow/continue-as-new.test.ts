@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Status } from '../../workflows/view.ts';
+import {
+  approveGate,
+  atGate,
+  breaksIn,
+  createHarness,
+  isParked,
+  resolveParked,
+  statusWhen,
+  type CutoverHandle,
+  type Harness,
+} from './harness.ts';
+import { createFakeWorld, finalFailure } from './fake-activities.ts';
+import { sampleDigest } from './sample-evidence.ts';
+import { stepsInOrder } from './whole-sequence.ts';
+
+// With so small a limit a run continues as new each time that it has waited for people.
+const historyEventLimit = 25;
+const withoutPromote = stepsInOrder.filter((step) => step !== 'promote');
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await createHarness();
+});
+afterAll(() => harness.close());
+
+const continuedMoreThan =
+  (times: number, also: (status: Status) => boolean) =>
+  (status: Status): boolean =>
+    status.continued > times && also(status);
+
+/** What the Web UI shows of a run, and its memo: both must be there although nothing has happened since. */
+async function shown(handle: CutoverHandle): Promise<{ details: string; memo: Record<string, unknown> }> {
+  const metadata = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+  const { memo } = await harness.client.workflow.getHandle(handle.workflowId).describe();
+  return { details: metadata.currentDetails ?? '', memo: memo ?? {} };
+}
+
+test('at each gate and while parked: nothing is lost, and the run is what it would have been without', async () => {
+  const world = createFakeWorld({ historyEventLimit });
+  world.behave('restart', (call) => {
+    if (call.attempt === 1) throw finalFailure('ReleaseFailed');
+  });
+  await harness.withWorker(world, async ({ start }) => {
+    const handle = await start();
+    await statusWhen(handle, continuedMoreThan(0, atGate('go')));
+    expect(await shown(handle)).toMatchObject({
+      details: expect.stringContaining('Waiting for approval of the gate go'),
+      memo: { stage: 'waiting', waitingFor: 'approval of the gate go', journal: { event: 'continued' } },
+    });
+    await approveGate(handle, 'go', 'Ada');
+
+    const parked = await statusWhen(handle, continuedMoreThan(1, isParked));
+    expect(parked.waitingFor?.message).toMatchObject({ step: 'restart', attempt: 1 });
+    expect((await shown(handle)).memo).toMatchObject({ stage: 'parked' });
+    await resolveParked(handle, 'retry');
+
+    await statusWhen(handle, continuedMoreThan(2, atGate('rm-11')));
+    await approveGate(handle, 'rm-11', 'Bo');
+
+    const status = await handle.result();
+    expect(status.outcome?.result).toBe('completed');
+    expect(status.continued).toBe(3);
+    expect(world.performed).toEqual(withoutPromote);
+    expect(world.calls.filter((call) => call.step === 'restart').map((call) => call.attempt)).toEqual([1, 2]);
+    // What the run leaves in other systems bears one mark from the first run to the last.
+    expect(new Set(world.calls.map((call) => call.run))).toEqual(new Set([handle.firstExecutionRunId]));
+    expect(world.targetsRead).toHaveLength(1);
+    expect(status.items.filter((item) => item.kind === 'gate').map((item) => item.approvedBy)).toEqual(['Ada', 'Bo']);
+    expect(breaksIn(status.journal)).toEqual([]);
+    expect(status.journal.filter((entry) => entry.event === 'continued')).toHaveLength(3);
+  });
+});
+
+test('messages hammered across it: each is acted on once or told as refused, none is lost', async () => {
+  const world = createFakeWorld({ historyEventLimit });
+  await harness.withWorker(world, async ({ start, withoutWorker }) => {
+    const handle = await start();
+    await statusWhen(handle, atGate('go'));
+    const junk = [
+      null,
+      7,
+      [],
+      'go',
+      'x'.repeat(20_000),
+      { gate: 'go' },
+      { gate: 'rm-11', by: 'Eve', plan: sampleDigest.go },
+    ];
+    const sent = Array.from({ length: 30 }, (_, index) => junk[index % junk.length]);
+    const approvals = Array.from({ length: 5 }, (_, index) => ({
+      gate: 'go',
+      by: `Approver ${index}`,
+      plan: sampleDigest.go,
+    }));
+
+    // Some one by one, so that a run continues as new between two; the rest while nobody takes them.
+    for (const payload of sent.slice(0, 20)) await handle.signal('approve', payload);
+    await withoutWorker(async () => {
+      for (const payload of [...sent.slice(20), ...approvals]) await handle.signal('approve', payload);
+    });
+
+    await approveGate(handle, 'rm-11', 'Bo');
+    const status = await handle.result();
+    expect(status.continued).toBeGreaterThan(1);
+    expect(breaksIn(status.journal)).toEqual([]);
+    const events = status.journal.map((entry) => entry.event);
+    expect(events.filter((event) => event === 'approved')).toHaveLength(2);
+    expect(events.filter((event) => event === 'messageRefused')).toHaveLength(sent.length + approvals.length - 1);
+    expect(world.performed).toEqual(withoutPromote);
+  });
+});
+
+test('a message that names itself counts once, whichever run it reaches', async () => {
+  const world = createFakeWorld({ historyEventLimit });
+  await harness.withWorker(world, async ({ start }) => {
+    const handle = await start();
+    const before = await statusWhen(handle, continuedMoreThan(0, atGate('go')));
+    const late = { gate: 'rm-11', by: 'Ada', plan: sampleDigest['rm-11'], id: 'once' };
+    await handle.signal('approve', late);
+    await approveGate(handle, 'go');
+    await statusWhen(handle, continuedMoreThan(before.continued, atGate('rm-11')));
+    await handle.signal('approve', late);
+    await approveGate(handle, 'rm-11', 'Bo');
+    const status = await handle.result();
+    expect(status.refusedMessages).toHaveLength(1);
+    expect(status.items.find((item) => item.id === 'rm-11')).toMatchObject({ approvedBy: 'Bo' });
+  });
+});
+
+test('cancelled after it, the run still knows what is in place', async () => {
+  const world = createFakeWorld({ historyEventLimit });
+  await harness.withWorker(world, async ({ start }) => {
+    const handle = await start();
+    await approveGate(handle, 'go');
+    await statusWhen(handle, continuedMoreThan(0, atGate('rm-11')));
+    await handle.cancel();
+    const { outcome } = await handle.result();
+    expect(outcome).toMatchObject({ result: 'aborted' });
+    expect(outcome?.reason).toContain('In place: upgrade, restart, smoke.');
+  });
+});
