@@ -1,9 +1,9 @@
 import { cp } from 'node:fs/promises';
 import path from 'node:path';
-import { WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
-import { createRig, playPeople, writesOf, type Rig } from './cutover-rig.ts';
+import { raptor } from '../../rehearsal/apps.ts';
+import { createRig, playPeople, type Rig } from './cutover-rig.ts';
+import { refusal } from './steering.ts';
 import { configVars, connectAs, setConfigVars } from './world.ts';
 
 let rig: Rig;
@@ -13,23 +13,10 @@ beforeAll(async () => {
 });
 afterAll(() => rig.close());
 
-/** Starts a cutover that is to be refused, and answers its failure and the writes that it made. */
-async function refusal(app: RehearsedApp, input?: Record<string, unknown>) {
-  const before = writesOf(rig.platform).length;
-  const handle = await rig.start(app, input);
-  const error = await handle.result().then(
-    () => undefined,
-    (caught: unknown) => caught,
-  );
-  expect(error).toBeInstanceOf(WorkflowFailedError);
-  const { type, message } = (error as WorkflowFailedError).cause as Error & { type: string };
-  return { type, message, writes: writesOf(rig.platform).slice(before) };
-}
-
 describe('a database variable that is not the attached Standard-0', () => {
   test('empty', async () => {
     const app = await rig.add(raptor, { attachAs: null });
-    const { type, message, writes } = await refusal(app);
+    const { type, message, writes } = await refusal(rig, app);
     expect(type).toBe('DatabaseUrlEmpty');
     expect(message).toContain('heroku pg:promote');
     expect(writes).toEqual([]);
@@ -40,7 +27,7 @@ describe('a database variable that is not the attached Standard-0', () => {
       attachAs: null,
       configVars: { DATABASE_URL: 'sqlite+pysqlite:///./raptor.db' },
     });
-    const { type, message, writes } = await refusal(app);
+    const { type, message, writes } = await refusal(rig, app);
     expect(type).toBe('DatabaseUrlSqlite');
     expect(message).toContain('heroku pg:promote');
     expect(writes).toEqual([]);
@@ -48,7 +35,7 @@ describe('a database variable that is not the attached Standard-0', () => {
 
   test('on Essential-0', async () => {
     const app = await rig.add({ ...raptor, addon: { name: 'small-db', plan: 'essential-0' } });
-    const { type, message, writes } = await refusal(app);
+    const { type, message, writes } = await refusal(rig, app);
     expect(type).toBe('DatabasePlanTooSmall');
     expect(message).toContain('Standard-0');
     expect(writes).toEqual([]);
@@ -58,7 +45,7 @@ describe('a database variable that is not the attached Standard-0', () => {
     const other = await rig.add({ ...raptor, addon: { name: 'other-db', plan: 'standard-0' } });
     const app = await rig.add(raptor, { attachAs: null });
     await setConfigVars(rig, app, { DATABASE_URL: (await configVars(rig, other))['DATABASE_URL'] ?? '' });
-    const { type, writes, message } = await refusal(app);
+    const { type, writes, message } = await refusal(rig, app);
     expect(type).toBe('DatabaseUrlForeign');
     expect(message).toContain('was set by hand');
     expect(writes).toEqual([]);
@@ -77,14 +64,14 @@ test('a target file with several mistakes: all of them are named at once, and no
     },
   );
   const requests = rig.platform.heroku.requests.length;
-  const { type, message } = await refusal(app);
+  const { type, message } = await refusal(rig, app);
   expect(type).toBe('TargetFileInvalid');
   for (const mistake of ['flag.name', 'flag.value', 'smoke', 'extra']) expect(message).toContain(mistake);
   expect(rig.platform.heroku.requests).toHaveLength(requests);
 });
 
 test('an unknown app', async () => {
-  const { type, message } = await refusal({ ...raptor, herokuApp: 'nobodys-app' });
+  const { type, message } = await refusal(rig, { ...raptor, herokuApp: 'nobodys-app' });
   expect(type).toBe('UnknownApp');
   expect(message).toContain('nobodys-app');
 });
@@ -92,7 +79,7 @@ test('an unknown app', async () => {
 test('an input that brings policy, commands or URLs', async () => {
   const app = await rig.add({ ...raptor, addon: { name: 'policy-db', plan: 'standard-0' } });
   const requests = rig.platform.heroku.requests.length;
-  const { type } = await refusal(app, { migrations: { upgrade: 'true' }, approvers: ['me'] });
+  const { type } = await refusal(rig, app, { migrations: { upgrade: 'true' }, approvers: ['me'] });
   expect(type).toBe('InputInvalid');
   expect(rig.platform.heroku.requests).toHaveLength(requests);
 });

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
 import type pg from 'pg';
 import type { RehearsedApp } from '../../rehearsal/apps.ts';
 import type { StepId } from '../../workflows/steps.ts';
@@ -55,18 +55,6 @@ export async function retry(handle: Handle, status: Status): Promise<void> {
 export async function endRun(handle: Handle): Promise<void> {
   await handle.cancel();
   await handle.result();
-}
-
-/** Plays the people until the run is refused, and answers its failure. */
-export async function refusalOf(rig: Rig, app: RehearsedApp): Promise<{ type: string; message: string }> {
-  const handle = await rig.start(app);
-  const error = await handle.result().then(
-    () => undefined,
-    (caught: unknown) => caught,
-  );
-  if (!(error instanceof WorkflowFailedError)) throw new Error('the run was not refused');
-  const { type, message } = error.cause as Error & { type: string };
-  return { type, message };
 }
 
 /** The type and message with which the running activity failed last, once it did. */

@@ -8,13 +8,13 @@ import {
   editSlug,
   endRun,
   playTo,
-  refusalOf,
   retry,
   stepOf,
   withoutPullRequest,
   withSuperuser,
   withTables,
 } from './run-control.ts';
+import { refusal } from './steering.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -50,7 +50,7 @@ describe('refused before go, and nothing is changed', () => {
       alterSlug: (dir) => addRevision(dir, '0002_other', '0001_raptor_baseline', 'pass'),
     });
     const before = writesOf(rig.platform).length;
-    const { type, message } = await refusalOf(rig, app);
+    const { type, message } = await refusal(rig, app);
     expect(type).toBe('MigrationHeadsUnclear');
     expect(message).toMatch(/has 2 heads \((0002_other, 0002_paper_orders|0002_paper_orders, 0002_other)\)/);
     expect(message).toContain('alembic merge');
@@ -66,7 +66,7 @@ describe('refused before go, and nothing is changed', () => {
     // Made by the superuser; on the platform the owner made it.
     await withSuperuser(rig, app, (client) => client.query('GRANT SELECT ON alembic_version TO PUBLIC'));
     const before = writesOf(rig.platform).length;
-    const { type, message } = await refusalOf(rig, app);
+    const { type, message } = await refusal(rig, app);
     expect(type).toBe('MigrationHeadsUnclear');
     expect(message).toContain('feedface, which the slug does not know');
     expect(message).toContain('Deploy the slug that has it');
