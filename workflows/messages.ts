@@ -2,8 +2,15 @@ import { defineQuery, defineSignal } from '@temporalio/workflow';
 import { z } from 'zod';
 import type { Status } from './view.ts';
 
-const person = z.string().trim().min(1, "a person's name").max(100);
-const reason = z.string().trim().min(1, 'a reason').max(2000);
+/** A message that was pasted as it was printed says nothing of who sends it, or why. */
+const filledIn = (text: string): boolean => !/^<.*>$/.test(text);
+const person = z
+  .string()
+  .trim()
+  .min(1, "a person's name")
+  .max(100)
+  .refine(filledIn, "a person's name in the place of <…>");
+const reason = z.string().trim().min(1, 'a reason').max(2000).refine(filledIn, 'a reason in the place of <…>');
 /** Given by a sender that may send twice (a script, a retrying client): the second one is then ignored. */
 const id = z.string().min(1).max(200).optional();
 

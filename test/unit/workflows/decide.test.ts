@@ -58,6 +58,7 @@ describe('approve', () => {
 
   const refused: [string, unknown, RegExp][] = [
     ['no name', { gate: 'go', plan: digest }, /by: Required/],
+    ['the name as it was printed', { ...good, by: '<your name>' }, /by: a person's name in the place of/],
     ['an empty name', { ...good, by: '' }, /by: a person's name/],
     ['a name of blanks', { ...good, by: ' \t' }, /by: a person's name/],
     ['a name that is an object', { ...good, by: { name: 'Ada' } }, /by: /],
@@ -119,6 +120,7 @@ describe('resolve', () => {
     ['no reason', { ...retry, reason: ' ' }, /reason: a reason/],
     ['a reason without end', { ...retry, reason: 'x'.repeat(2001) }, /reason: /],
     ['no name', { ...retry, by: '' }, /by: a person's name/],
+    ['the reason as it was printed', { ...retry, reason: '<why>' }, /reason: a reason in the place of/],
   ];
   test.each(refused)('%s is refused', (_, payload, why) => {
     expect(whyRefused(parked, resolve(payload))).toMatch(why);
