@@ -67,7 +67,7 @@ export const failures = {
   DynosNotUp: { handling: 'refused', meaning: 'there is no web dyno' },
   DynosCrashed: { handling: 'refused', meaning: 'dynos crash again and again after the restart' },
   ReleaseFailed: {
-    handling: 'refused',
+    handling: 'parked',
     meaning: 'a config change made a release that failed; the old release serves on',
   },
   SmokeFailed: { handling: 'refused', meaning: 'the smoke suite ran and did not conclude with success' },

@@ -39,12 +39,12 @@ export async function rehearse(options: RehearseOptions): Promise<Ending> {
     const began = Date.now();
     terminal.line(terminal.colors.bold(`Raptor Cutover: a rehearsal of ${app.herokuApp} on this machine`));
     const rehearsal = await setUp({ app, scenario, report: reporter(terminal), teardown, signal, workerEnv });
+    // Before anything is announced: what it writes down is there for whoever reads the announcement.
+    const byHand = await createByHand(rehearsal, app);
     terminal.busy('');
     terminal.line(`  everything is up after ${duration(Date.now() - began)}`);
     for (const line of addresses(rehearsal, app)) terminal.line(`  ${line}`);
     onUp?.(rehearsal);
-
-    const byHand = await createByHand(rehearsal, app);
     if (idle) {
       tellHowToStart(terminal, byHand);
       await untilAborted(rehearsal.alive);

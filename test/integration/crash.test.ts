@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import { lookFromOutside } from '../../rehearsal/outside.ts';
+import { scenarios } from '../../rehearsal/scenarios.ts';
 import type { Progress } from '../../activities/scope.ts';
+import type { Facts } from '../../workflows/facts.ts';
 import { sequence } from '../../workflows/sop.ts';
 import { steps, type StepId } from '../../workflows/steps.ts';
 import type { Status } from '../../workflows/view.ts';
@@ -11,11 +13,19 @@ import type { KillPoint } from './killable-worker.ts';
 import { startMortalWorkers } from './mortal-workers.ts';
 import { connectAs } from './world.ts';
 
-/** Every step of Raptor's sequence, so that a step that is added is killed too. */
+/** A state of production in which no step of the sequence is left out, and whose revision names the role. */
+const scenario = scenarios['from-essential-0'];
+const go: Facts = {
+  ...sampleFacts,
+  database: { ...sampleFacts.database, promote: 'DATABASE is on Essential-0' },
+  migrations: { ...sampleFacts.migrations, namingRole: ['0003_audit_grants'] },
+};
+
+/** Every step of that sequence, so that a step that is added is killed too. */
 const stepsOfTheList: StepId[] = sequence({
   hasPullRequest: true,
   pullRequest: sampleEvidence['inspect-pull-request'],
-  go: sampleFacts,
+  go,
   rm11: sampleFacts,
 }).flatMap((item) => (item.kind === 'step' ? [item.id] : []));
 
@@ -50,7 +60,7 @@ interface Crashed {
 
 async function crash(moment: keyof typeof moments): Promise<Crashed> {
   const rig = await createRig();
-  const app = await rig.add(raptor);
+  const app = await rig.add(raptor, scenario.options);
   const workers = await startMortalWorkers(rig, planOf(moment));
   try {
     const status = await playPeople(rig, await rig.start(app), app);
@@ -91,11 +101,12 @@ describe.each(names)('a worker killed %s the act of every step', (moment) => {
     const times = (pattern: RegExp): number => writes.filter((write) => pattern.test(write)).length;
     expect({
       credential: times(/^POST .*\/credentials$/),
-      attachment: times(/^POST \/addon-attachments$/),
+      // The old add-on under another name, the new one as DATABASE, and the role.
+      attachments: times(/^POST \/addon-attachments$/),
       configVars: times(/^PATCH .*\/config-vars$/),
       smokeRuns: rig.platform.github.runs.length,
       merges: times(/^PUT .*\/merge$/),
-    }).toEqual({ credential: 1, attachment: 1, configVars: 1, smokeRuns: 2, merges: 1 });
+    }).toEqual({ credential: 1, attachments: 3, configVars: 1, smokeRuns: 2, merges: 1 });
     // One for each restart step, or one fewer where the platform was first.
     expect([1, 2]).toContain(times(/^DELETE .*\/formations\/web$/));
     const { rows } = await connectAs(rig, app, 'DATABASE_URL', (client) =>

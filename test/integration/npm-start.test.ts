@@ -28,23 +28,19 @@ describe('two rehearsals beside each other, without a terminal', () => {
   let whole: StartedProgram;
   let ports: { whole: number[]; idle: number[] };
   let secrets: string[];
-  let took: number;
 
   beforeAll(async () => {
     idle = await start(['--idle']);
-    const began = Date.now();
     whole = await start();
     await Promise.all([idle, whole].map((one) => one.says(/^ {2}app .*\n/m)));
     ports = { whole: portsIn(whole.output()), idle: portsIn(idle.output()) };
     secrets = await secretsOf(whole);
     await whole.ended;
-    took = Date.now() - began;
   });
   afterAll(() => Promise.all([idle, whole].map((one) => one.dispose())));
 
-  test('the default one succeeds and ends within a minute', async () => {
+  test('the default one succeeds', async () => {
     expect(await whole.ended).toEqual({ code: 0, signal: null });
-    expect(took).toBeLessThan(60_000);
   });
 
   test('it says how the set-up goes, and shows each step with its time and evidence', () => {
