@@ -6,10 +6,10 @@ import { defaultPayloadConverter, type PayloadConverter } from '@temporalio/work
  * stop the run, and Cancel with it.
  */
 export const payloadConverter: PayloadConverter = {
-  toPayload: (value, ...context) => defaultPayloadConverter.toPayload(value, ...context),
-  fromPayload<T>(...read: Parameters<PayloadConverter['fromPayload']>): T {
+  toPayload: (...value) => defaultPayloadConverter.toPayload(...value),
+  fromPayload<T>(...payload: Parameters<typeof defaultPayloadConverter.fromPayload<T>>): T {
     try {
-      return defaultPayloadConverter.fromPayload<T>(...read);
+      return defaultPayloadConverter.fromPayload<T>(...payload);
     } catch {
       return 'a payload that cannot be read' as T;
     }

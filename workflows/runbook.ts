@@ -67,7 +67,7 @@ async function attemptStep(run: Run, item: StepItem): Promise<Settled> {
   void scope
     .run(() => callStep(stepCall(run, item, attempt)))
     .then(
-      (result) => (settled = { result }),
+      (result) => (settled = readResult(result)),
       (error: unknown) => (settled = { failure: readFailure(error) }),
     );
 
@@ -102,6 +102,16 @@ function stepCall(run: Run, item: StepItem, attempt: number): StepCall {
     ...(approved === undefined ? {} : { matrixDigest: approved.matrixDigest }),
     ...(pullRequest === undefined ? {} : { pullRequest }),
   };
+}
+
+/** What an activity answered. A result that cannot be read (see payload-converter.ts) must not pass for one that can. */
+function readResult(result: unknown): Settled {
+  if (typeof result === 'object' && result !== null && 'did' in result && 'evidence' in result) {
+    return { result: result as StepResult<unknown> };
+  }
+  const message =
+    'The result of the step cannot be read; its worker may encode payloads in another way. See that all workers are alike, then try again.';
+  return { failure: { type: 'PlatformAnswerUnexpected', message, handling: 'parked' } };
 }
 
 /** A failure as the runbook handles it. What was never answered is unknown, not failed: the next attempt probes. */
