@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { failures, type FailureType } from '../../workflows/failures.ts';
 import { sequence } from '../../workflows/sop.ts';
 import { approveGate, atGate, breaksIn, createHarness, resolveParked, statusWhen, type Harness } from './harness.ts';
 import { createFakeWorld, finalFailure } from './fake-activities.ts';
@@ -92,10 +93,16 @@ test('abort of a parked step ends the run and says what is in place', async () =
   });
 });
 
-test('what could be mended by waiting is parked, not refused, even before the first write', async () => {
+/** One type of each handling but `refused`. */
+const parkedTypes = (['retried', 'parked'] as const).map(
+  (handling) =>
+    (Object.keys(failures) as FailureType[]).find((type) => failures[type].handling === handling) ?? handling,
+);
+
+test.each(parkedTypes)('%s, which people or time can mend, is parked even before the first write', async (type) => {
   const world = createFullWorld();
   world.behave('config-check', (call) => {
-    if (call.attempt === 1) throw finalFailure('DatabaseUnreachable');
+    if (call.attempt === 1) throw finalFailure(type);
   });
   await harness.withWorker(world, async ({ start }) => {
     const handle = await start();
@@ -143,5 +150,18 @@ test('the history holds every journal entry, so that the record does not need a 
       return data == null ? [] : [(JSON.parse(Buffer.from(data).toString()) as { text: string }).text];
     });
     expect(texts).toEqual(journal.map((entry) => entry.text));
+  });
+});
+
+test('the grants are told which matrix was approved', async () => {
+  const world = createFakeWorld();
+  await harness.withWorker(world, async ({ start }) => {
+    const handle = await start();
+    await approveGate(handle, 'go');
+    await approveGate(handle, 'rm-11');
+    await handle.result();
+    expect(world.calls.filter((call) => call.matrixDigest !== undefined)).toMatchObject([
+      { step: 'grants', matrixDigest: sampleFacts.matrixDigest },
+    ]);
   });
 });

@@ -17,6 +17,7 @@ export interface Harness {
 }
 
 export interface Session {
+  readonly taskQueue: string;
   /** Starts a run for an app that no other test uses. */
   start(options?: StartOptions): Promise<CutoverHandle>;
   /** Stops the worker, runs `meanwhile`, and starts another one on the same queue. */
@@ -50,6 +51,7 @@ export async function createHarness(address = process.env['RC_TEST_TEMPORAL_ADDR
       let running = await runWorker(native, taskQueue, world);
       try {
         return await test({
+          taskQueue,
           start: (options) => start(client, taskQueue, options),
           async withoutWorker(meanwhile) {
             await running.stop();
@@ -122,7 +124,7 @@ function workflowBundle(): Promise<NonNullable<WorkerOptions['workflowBundle']>>
 /**
  * The status of a run once it satisfies a condition.
  *
- * @throws when the run ends, or a minute passes, without it
+ * @throws when the run ends, or half a minute passes, without it
  */
 export async function statusWhen(handle: CutoverHandle, condition: (status: Status) => boolean): Promise<Status> {
   for (const deadline = Date.now() + 60_000; ;) {

@@ -3,6 +3,7 @@ import {
   approveGate,
   atGate,
   createHarness,
+  freshApp,
   isParked,
   statusWhen,
   type CutoverHandle,
@@ -161,5 +162,63 @@ test('a message that names itself counts once', async () => {
     expect(status.journal.filter((entry) => entry.event === 'resolved')).toHaveLength(2);
     await handle.cancel();
     await handle.result();
+  });
+});
+
+/** Payloads that nobody can read, as a sender with other settings, or an evil one, sends them. */
+const unreadable: Record<string, { encoding?: string; data: string }> = {
+  'half a JSON': { encoding: 'json/plain', data: '{"gate":' },
+  'an encoding that nobody knows': { encoding: 'binary/sealed', data: 'x' },
+  'no encoding': { data: '{"gate":"go"}' },
+  bytes: { encoding: 'binary/plain', data: 'go' },
+};
+
+function payloadOf({ encoding, data }: (typeof unreadable)[string]) {
+  return {
+    payloads: [
+      { metadata: encoding === undefined ? {} : { encoding: Buffer.from(encoding) }, data: Buffer.from(data) },
+    ],
+  };
+}
+
+test('a signal that cannot be read is refused, and does not stop the run', async () => {
+  const world = createFakeWorld();
+  await harness.withWorker(world, async ({ start }) => {
+    const handle = await start();
+    await statusWhen(handle, atGate('go'));
+    for (const payload of Object.values(unreadable)) {
+      await harness.client.workflowService.signalWorkflowExecution({
+        namespace: 'default',
+        workflowExecution: { workflowId: handle.workflowId },
+        signalName: 'approve',
+        input: payloadOf(payload),
+      });
+    }
+    await approveGate(handle, 'go');
+    const status = await statusWhen(handle, atGate('rm-11'));
+    expect(status.refusedMessages.map((refused) => refused.why)).toEqual(
+      Object.keys(unreadable).map(() => expect.stringMatching(/^the message is not as expected/)),
+    );
+    await handle.cancel();
+    await handle.result();
+  });
+});
+
+test.each(Object.entries(unreadable))('a run started with %s as its input is refused', async (_, payload) => {
+  const world = createFakeWorld();
+  await harness.withWorker(world, async ({ taskQueue }) => {
+    const id = `cutover-${freshApp()}`;
+    await harness.client.workflowService.startWorkflowExecution({
+      namespace: 'default',
+      workflowId: id,
+      workflowType: { name: 'productionCutover' },
+      taskQueue: { name: taskQueue },
+      input: payloadOf(payload),
+      requestId: id,
+    });
+    await expect(harness.client.workflow.getHandle(id).result()).rejects.toMatchObject({
+      cause: { type: 'InputInvalid' },
+    });
+    expect(world.targetsRead).toEqual([]);
   });
 });

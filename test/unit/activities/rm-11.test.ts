@@ -171,6 +171,12 @@ describe('grants', () => {
   });
 });
 
+test('grants: another matrix than the one that was approved is refused, the same one is not', async () => {
+  const world = await withBinding();
+  await expectRefusal(world, 'grants', 'TargetChanged', /matrix/i, { call: { matrixDigest: '0'.repeat(64) } });
+  expect((await world.perform('grants', { matrixDigest: world.target.matrix?.digest ?? '' })).did).toBe('acted');
+});
+
 describe('flag', () => {
   test('another value is not the value', async () => {
     const world = new World();

@@ -23,14 +23,14 @@ interface Row {
   readonly once?: 'per attempt';
 }
 
-const bound = (world: World): void => {
-  world.heroku.credentials
-    .get('main-db')
-    ?.push({ ...credentialOf(world), name: 'app_role', credentials: [{ user: 'app_role', state: 'active' }] });
+/** The credential is there, and active. */
+const bound = ({ heroku }: World): void => {
+  const ofAddon = heroku.credentials.get('main-db') ?? [];
+  const copies = structuredClone(ofAddon.slice(0, 1));
+  ofAddon.push(
+    ...copies.map((one) => ({ ...one, name: 'app_role', credentials: [{ user: 'app_role', state: 'active' }] })),
+  );
 };
-const credentialOf = (world: World) =>
-  structuredClone(world.heroku.credentials.get('main-db')?.[0]) as NonNullable<ReturnType<typeof firstCredential>>;
-const firstCredential = (world: World) => world.heroku.credentials.get('main-db')?.[0];
 const slowRelease = ({ heroku }: World): void => void (heroku.releaseTakes = 8_000);
 const older = ({ heroku }: World): void => {
   // The release that the dynos run is no longer the newest.

@@ -1,0 +1,70 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
+import { Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { buildWorkflowBundle } from '../../worker/bundle.ts';
+import { behaviours, startOf } from './behaviours.ts';
+
+const root = fileURLToPath(new URL('../histories', import.meta.url));
+/** Every history that was ever kept, whichever release recorded it. */
+const recorded = readdirSync(root, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .flatMap(({ name: release }) => readdirSync(join(root, release)).map((file) => ({ release, file })));
+
+const textOf = ({ release, file }: (typeof recorded)[number]): string =>
+  readFileSync(join(root, release, file), 'utf8');
+const behaviourOf = (file: string): string => file.replace(/\.\d+\.json$/, '');
+
+let workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
+beforeAll(async () => {
+  const codePath = process.env['RC_TEST_WORKFLOW_BUNDLE'];
+  workflowBundle = codePath === undefined ? await buildWorkflowBundle() : { codePath };
+});
+
+afterAll(() => Runtime.instance().shutdown());
+
+/** Replays a history with the workflow code as it is now; answers what went wrong. */
+async function replay(file: string, text: string): Promise<Error | undefined> {
+  const { app } = startOf(behaviourOf(file)).input as { app: string };
+  const history = historyFromJSON(JSON.parse(text));
+  for await (const { error } of Worker.runReplayHistories({ workflowBundle }, [
+    { workflowId: `cutover-${app}`, history },
+  ])) {
+    return error;
+  }
+  return new Error('nothing was replayed');
+}
+
+test.each(recorded)('$release $file replays', async (kept) => {
+  expect(await replay(kept.file, textOf(kept))).toBeUndefined();
+});
+
+test('every behaviour has its history, and each ended as its name says', () => {
+  for (const [name, { ends }] of Object.entries(behaviours)) {
+    const chain = recorded
+      .filter(({ file }) => behaviourOf(file) === name)
+      .sort((a, b) => a.file.localeCompare(b.file));
+    const last = chain.at(-1);
+    if (last === undefined) throw new Error(`${name} was not recorded: node --import tsx test/replay/record.ts`);
+    const { events } = JSON.parse(textOf(last)) as { events: Record<string, unknown>[] };
+    expect(Object.keys(events.at(-1) ?? {})).toContain(ends);
+  }
+  expect(recorded.filter(({ file }) => behaviourOf(file) === 'continued-as-new').length).toBeGreaterThanOrEqual(4);
+});
+
+describe('a history that the code would not have made does not replay', () => {
+  const mutations: Record<string, (text: string) => string> = {
+    'another activity in the place of a step': (text) => text.replaceAll('"upgradeSchema"', '"verifySchema"'),
+    'an approval that was never sent': (text) => text.replace('"signalName":"approve"', '"signalName":"resolve"'),
+  };
+  test.each(Object.entries(mutations))('%s', async (_, mutate) => {
+    const kept = recorded.find(({ file }) => file === 'completed.1.json');
+    if (kept === undefined) throw new Error('completed was not recorded');
+    const text = textOf(kept);
+    const mutated = mutate(text);
+    expect(mutated).not.toBe(text);
+    expect(await replay(kept.file, mutated)).toMatchObject({ name: 'DeterminismViolationError' });
+  });
+});
