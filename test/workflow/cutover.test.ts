@@ -165,3 +165,25 @@ test('the grants are told which matrix was approved', async () => {
     ]);
   });
 });
+
+test('a result that is none is parked, and does not pass for a step that is done', async () => {
+  const world = createFakeWorld();
+  const setFlag = world.activities.setFlag;
+  let answers = 0;
+  const activities = {
+    ...world.activities,
+    setFlag: (...call: Parameters<typeof setFlag>) =>
+      (answers += 1) === 1 ? Promise.resolve('sealed') : setFlag(...call),
+  } as typeof world.activities;
+  await harness.withWorker({ ...world, activities }, async ({ start }) => {
+    const handle = await start();
+    await approveGate(handle, 'go');
+    await approveGate(handle, 'rm-11');
+    const parked = await resolveParked(handle, 'retry');
+    expect(parked.items.find((item) => item.id === 'flag')).toMatchObject({
+      state: 'parked',
+      failure: { type: 'PlatformAnswerUnexpected' },
+    });
+    expect((await handle.result()).outcome?.result).toBe('completed');
+  });
+});

@@ -222,3 +222,19 @@ test.each(Object.entries(unreadable))('a run started with %s as its input is ref
     expect(world.targetsRead).toEqual([]);
   });
 });
+
+test('a signal of a name that the run does not know is recorded as refused', async () => {
+  const world = createFakeWorld();
+  await harness.withWorker(world, async ({ start }) => {
+    const handle = await start();
+    await statusWhen(handle, atGate('go'));
+    await handle.signal('aprove', { gate: 'go', by: 'Ada', plan: 'a1'.repeat(32) });
+    const status = await statusWhen(handle, ({ refusedMessages }) => refusedMessages.length > 0);
+    expect(status.refusedMessages).toMatchObject([
+      { message: 'aprove', by: 'Ada', why: expect.stringContaining('approve and resolve') },
+    ]);
+    expect(status.stage).toBe('waiting');
+    await handle.cancel();
+    await handle.result();
+  });
+});
