@@ -79,7 +79,7 @@ function classifySqlState(state: string, error: Error): ApplicationFailure {
 
 function rootMessage(error: Error): string {
   let current = error;
-  while (current.cause instanceof Error) current = current.cause;
+  for (let depth = 0; current.cause instanceof Error && depth < 8; depth++) current = current.cause;
   return current.message;
 }
 

@@ -1,4 +1,11 @@
-import { ApplicationFailure, CancellationScope, setHandler, workflowInfo, ActivityFailure } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  setDefaultSignalHandler,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { readCarried } from './carried.ts';
 import type { Abort } from './decide.ts';
 import { checkStart, type RunInput } from './input.ts';
@@ -28,6 +35,7 @@ export async function productionCutover(input: RunInput, carried?: RunState): Pr
   setHandler(resolveSignal, (payload) => void run.inbox.push({ name: 'resolve', payload }), {
     description: descriptions.resolve,
   });
+  setDefaultSignalHandler((signal, payload) => void run.inbox.push({ name: 'unknown', signal, payload }));
   setHandler(statusQuery, () => view(run.state), { description: descriptions.status });
   // A cancel request is one more message: it stops the run where it stands, and must not tear down what is running.
   void CancellationScope.current().cancelRequested.catch(() => run.inbox.push({ name: 'cancel', payload: null }));

@@ -23,6 +23,10 @@ export function decide(state: RunState, message: Message): Decision {
       return decideParsed(state, 'approve', approveMessage, message.payload, decideApproval);
     case 'resolve':
       return decideParsed(state, 'resolve', resolveMessage, message.payload, decideResolution);
+    case 'unknown': {
+      const known = 'the signals of a run are approve and resolve';
+      return refuse(message.signal.slice(0, 100), claimedName(message.payload), `there is no such signal: ${known}`);
+    }
     case 'cancel':
       return { events: [], abort: { by: 'unnamed', reason: 'the run was cancelled in Temporal' } };
   }

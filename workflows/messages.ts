@@ -40,7 +40,9 @@ export const resolveMessage = z
 export type Message =
   | { readonly name: 'approve'; readonly payload: unknown }
   | { readonly name: 'resolve'; readonly payload: unknown }
-  | { readonly name: 'cancel'; readonly payload: null };
+  | { readonly name: 'cancel'; readonly payload: null }
+  /** A signal of a name that the run does not know: misspelt, most likely. */
+  | { readonly name: 'unknown'; readonly signal: string; readonly payload: unknown };
 
 export const approveSignal = defineSignal<[unknown]>('approve');
 export const resolveSignal = defineSignal<[unknown]>('resolve');

@@ -30,7 +30,8 @@ export interface Known {
 
 /**
  * The production cutover (RM-10, then RM-11), as the people who wrote it would read it. Pure: plan, docs and audit
- * use it too. Items are only ever appended as facts arrive, so the next item of a run is the first one not yet done.
+ * use it too. Nothing up to the item that brings a fact ever moves when that fact arrives, so the next item of a run is
+ * always the first one that is not yet done.
  */
 export function sequence(known: Known): Item[] {
   const { pullRequest, go, rm11 } = known;
