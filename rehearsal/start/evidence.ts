@@ -34,10 +34,16 @@ export function planLines({ facts, observations, digest }: Plan): string[] {
     `plan      ${short(digest)}`,
     `database  ${database.addon} (${database.plan}) as ${database.attachment}${shared}; ` +
       `${observations.tables} tables, about ${observations.rows} rows`,
+    ...(database.promote === null
+      ? []
+      : [`promote   it must become ${database.attachment} first: ${database.promote}`]),
     `release   v${release.version}, commit ${short(release.commit ?? 'unknown')}${command}`,
     `schema    at ${migrations.current ?? 'no revision'}; to run: ${migrations.pending.join(', ') || 'nothing'}`,
     `role      ${role.credential} is ${role.state}, ${role.bound ? 'bound' : 'not bound'}, ` +
       `flag ${role.flag ? 'set' : 'not set'}; matrix ${short(facts.matrixDigest)}`,
+    ...(migrations.namingRole.length > 0
+      ? [`order     the role comes before ${migrations.namingRole.join(', ')}`]
+      : []),
     ...(pullRequest ? [`PR        #${pullRequest.number} ${pullRequest.title}`] : []),
   ].map(plain);
 }

@@ -135,10 +135,10 @@ test('nothing that people or services wrote reaches the terminal as more than te
   const plan = {
     digest: 'a'.repeat(64),
     facts: {
-      database: { attachment: hostile, addon: hostile, plan: hostile, sharedWith: [hostile] },
+      database: { attachment: hostile, addon: hostile, plan: hostile, sharedWith: [hostile], promote: hostile },
       release: { version: 1, commit: hostile },
       releaseCommand: hostile,
-      migrations: { heads: [], current: hostile, pending: [hostile] },
+      migrations: { heads: [], current: hostile, pending: [hostile], namingRole: [hostile] },
       matrixDigest: hostile,
       role: { credential: hostile, state: hostile, bound: false, flag: false },
       pullRequest: { number: 1, title: hostile },
