@@ -1,8 +1,8 @@
 import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
 import { attachedDatabase, type AttachedDatabase } from './attached-database.ts';
 import { fail } from './fail.ts';
-import { perform, type Performance, type Seen } from './perform.ts';
-import { newestRelease, targetOf, type Services } from './services.ts';
+import { perform, type Performance } from './perform.ts';
+import { released, targetOf, type Services } from './services.ts';
 import type { Target } from './target.ts';
 
 type BindEvidence = Evidence<'bind-url'>;
@@ -81,16 +81,4 @@ function byConfigVar(
       await heroku.setConfigVars(app, { [variable]: await heroku.readCredentialUrl(addon.name, role.credential) });
     },
   };
-}
-
-/** A config write is done when its release has succeeded and is the one that serves. */
-async function released(
-  services: Services,
-  app: string,
-  bound: Omit<BindEvidence, 'release'>,
-): Promise<Seen<BindEvidence>> {
-  const { release, serving } = await newestRelease(services, app);
-  return serving
-    ? { is: 'done', evidence: { ...bound, release: release.version } }
-    : { is: 'underway', what: `release v${release.version} is ${release.status}` };
 }

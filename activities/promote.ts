@@ -1,7 +1,7 @@
 import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
 import { targetDatabase } from './attached-database.ts';
 import { perform } from './perform.ts';
-import { newestRelease, targetOf, type Services } from './services.ts';
+import { released, targetOf, type Services } from './services.ts';
 
 /** The namespace of an attachment that goes through the add-on's connection pooler [docs]. */
 const pooler = 'connection-pooling:default';
@@ -54,10 +54,7 @@ export async function promoteDatabase(services: Services, call: StepCall): Promi
       if (pool !== undefined && pool.addon.id !== addon.id) {
         return { is: 'absent', what: `${poolName} of ${app} is still ${pool.addon.name}` };
       }
-      const { release, serving } = await newestRelease(services, app);
-      return serving
-        ? { is: 'done', evidence: { attachment: name, addon: addon.name, previous, release: release.version } }
-        : { is: 'underway', what: `release v${release.version} is ${release.status}` };
+      return released(services, app, { attachment: name, addon: addon.name, previous });
     },
     act: async () => {
       await keepAnotherAttachment();

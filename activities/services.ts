@@ -3,6 +3,7 @@ import type { GithubClient } from './clients/github.ts';
 import type { HerokuClient, Release } from './clients/heroku.ts';
 import type { PostgresClient } from './clients/postgres.ts';
 import { fail } from './fail.ts';
+import type { Seen } from './perform.ts';
 import type { Target, TargetStore } from './target.ts';
 
 /** All that activities reach the world through. */
@@ -89,4 +90,21 @@ export async function newestRelease(
     );
   }
   return { release, serving: release.status === 'succeeded' && release.current };
+}
+
+/**
+ * Where a config write stands that has been made: done when its release has succeeded and is the one that serves.
+ *
+ * @param evidence what the step saw besides the release
+ * @throws ApplicationFailure `ReleaseFailed`
+ */
+export async function released<E>(
+  services: Services,
+  app: string,
+  evidence: E,
+): Promise<Seen<E & { release: number }>> {
+  const { release, serving } = await newestRelease(services, app);
+  return serving
+    ? { is: 'done', evidence: { ...evidence, release: release.version } }
+    : { is: 'underway', what: `release v${release.version} is ${release.status}` };
 }
