@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { queryStatus } from '../query-status.ts';
 import type { Status } from '../../workflows/view.ts';
 import { orAborted } from './abort.ts';
 
@@ -27,7 +28,7 @@ export async function* watch(handle: WorkflowHandle, signal: AbortSignal): Async
   end.catch(() => undefined);
   for (;;) {
     const isFinal = closed;
-    yield await orAborted(signal, handle.query<Status>('status'));
+    yield await orAborted(signal, queryStatus(handle));
     if (isFinal) return;
     await orAborted(signal, Promise.race([end, delay(lookEvery)]));
   }

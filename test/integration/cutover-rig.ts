@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { queryStatus } from '../../rehearsal/query-status.ts';
 import type { RehearsedApp } from '../../rehearsal/apps.ts';
 import { createPeople } from '../../rehearsal/people.ts';
 import type { AppOptions } from '../../rehearsal/deploy-app.ts';
@@ -104,7 +105,7 @@ function environment(name: string): string {
 export async function playPeople(rig: Rig, handle: CutoverHandle, app: RehearsedApp, until = isOver): Promise<Status> {
   const people = createPeople(handle, rig.platform, app);
   for (;;) {
-    const status = await handle.query<Status>('status');
+    const status = await queryStatus(handle);
     if (until(status)) return status;
     await people.answer(status);
     await new Promise((resolve) => setTimeout(resolve, 100));

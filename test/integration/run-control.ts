@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import type pg from 'pg';
+import { queryStatus } from '../../rehearsal/query-status.ts';
 import type { RehearsedApp } from '../../rehearsal/apps.ts';
 import type { StepId } from '../../workflows/steps.ts';
 import type { ItemStatus, Status } from '../../workflows/view.ts';
@@ -46,7 +47,7 @@ export async function retry(handle: Handle, status: Status): Promise<void> {
     reason: 'it was mended',
   });
   await eventually(
-    () => handle.query<Status>('status'),
+    () => queryStatus(handle),
     ({ stage }) => stage !== 'parked',
   );
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { queryStatus } from '../../rehearsal/query-status.ts';
 import { raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import type { Status } from '../../workflows/view.ts';
 import { createRig, type CutoverHandle, type Rig } from './cutover-rig.ts';
@@ -112,7 +113,7 @@ describe('in GitHub Actions', () => {
       async () => rig.platform.github.requests.length,
       (now) => now > asked + 2,
     );
-    expect((await handle.query<Status>('status')).stage).toBe('working');
+    expect((await queryStatus(handle)).stage).toBe('working');
     rig.platform.github.approveWaiting();
     const smoke = stepOf(await playTo(rig, handle, app, 'smoke'), 'smoke');
     const { id, headSha } = lastRun();

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
 import { expect } from '@jest/globals';
+import { queryStatus } from '../../rehearsal/query-status.ts';
 import type { RehearsedApp } from '../../rehearsal/apps.ts';
 import type { ItemStatus, Status } from '../../workflows/view.ts';
 import { writesOf, type CutoverHandle, type Rig } from './cutover-rig.ts';
@@ -29,7 +30,7 @@ export function itemOf(status: Status, id: string): ItemStatus | undefined {
 /** Looks until the run is as wanted. A run that has stopped otherwise will not come there, and fails the test. */
 export async function watch(handle: CutoverHandle, wanted: (status: Status) => boolean): Promise<Status> {
   for (;;) {
-    const status = await handle.query<Status>('status');
+    const status = await queryStatus(handle);
     if (wanted(status)) return status;
     if (status.stage === 'ended' || status.stage === 'parked') {
       const failures = status.items.flatMap((item) => (item.failure ? [`${item.id}: ${item.failure.message}`] : []));

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { queryStatus } from '../../rehearsal/query-status.ts';
 import { buildWorkflowBundle } from '../../worker/bundle.ts';
 import type { productionCutover } from '../../workflows/index.ts';
 import type { JournalEntry } from '../../workflows/state.ts';
@@ -128,7 +129,7 @@ function workflowBundle(): Promise<NonNullable<WorkerOptions['workflowBundle']>>
  */
 export async function statusWhen(handle: CutoverHandle, condition: (status: Status) => boolean): Promise<Status> {
   for (const deadline = Date.now() + 60_000; ;) {
-    const status = await handle.query<Status>('status');
+    const status = await queryStatus(handle);
     if (condition(status)) return status;
     if (status.outcome !== null || Date.now() > deadline) {
       throw new Error(
