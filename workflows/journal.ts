@@ -34,5 +34,7 @@ export function journalText(event: RunEvent): string | null {
 /** The next entry for an event, or null. Entries are numbered without gaps across continue-as-new. */
 export function nextEntry(state: RunState, event: RunEvent, now: number): JournalEntry | null {
   const text = journalText(event);
-  return text === null ? null : { seq: (state.journal.at(-1)?.seq ?? 0) + 1, at: now, event: event.type, text };
+  if (text === null) return null;
+  const data = Object.fromEntries(Object.entries(event).filter(([key]) => key !== 'type' && key !== 'evidence'));
+  return { seq: (state.journal.at(-1)?.seq ?? 0) + 1, at: now, event: event.type, text, data };
 }

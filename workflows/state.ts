@@ -34,7 +34,14 @@ const gateRecord = z.object({
   approvedAt: instant.nullable(),
 });
 const refusedMessage = z.object({ at: instant, message: z.string(), by: z.string().nullable(), why: z.string() });
-const journalEntry = z.object({ seq: z.number().int(), at: instant, event: z.string(), text: z.string() });
+const journalEntry = z.object({
+  seq: z.number().int(),
+  at: instant,
+  event: z.string(),
+  text: z.string(),
+  /** What the event carried, but for evidence, which stands in the result of its activity already. */
+  data: z.record(z.unknown()),
+});
 export type JournalEntry = z.infer<typeof journalEntry>;
 
 const outcome = z.object({

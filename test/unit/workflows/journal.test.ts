@@ -50,8 +50,21 @@ test('entries are numbered without gaps, and go on from what was carried', () =>
   state = JSON.parse(JSON.stringify(state)) as RunState;
   append(told.ended.event, 13);
   expect(state.journal).toEqual([
-    { seq: 1, at: 10, event: 'targetRead', text: told.targetRead.text },
-    { seq: 2, at: 12, event: 'continued', text: told.continued.text },
-    { seq: 3, at: 13, event: 'ended', text: told.ended.text },
+    { seq: 1, at: 10, event: 'targetRead', text: told.targetRead.text, data: { target } },
+    { seq: 2, at: 12, event: 'continued', text: told.continued.text, data: {} },
+    {
+      seq: 3,
+      at: 13,
+      event: 'ended',
+      text: told.ended.text,
+      data: { outcome: { result: 'aborted', reason: 'not tonight', by: 'Ada' } },
+    },
   ]);
+});
+
+test('an entry has what its event carried, but for evidence: that stands in the history already', () => {
+  expect(nextEntry(initialState({ app: 'an-app', requestedBy: 'Rita' }, 1), told.stepDone.event, 2)?.data).toEqual({
+    step: 'grants',
+    did: 'settled',
+  });
 });

@@ -151,7 +151,7 @@ describe('carried state', () => {
   );
   const whole: RunState = {
     ...full,
-    journal: [{ seq: 1, at: 1, event: 'targetRead', text: 'target file' }],
+    journal: [{ seq: 1, at: 1, event: 'targetRead', text: 'target file', data: { target: {} } }],
     outcome: { result: 'refused', reason: 'staged', by: null },
   };
 
