@@ -1,5 +1,6 @@
 import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
 import { attachedDatabase, type AttachedDatabase } from './attached-database.ts';
+import { guardAgainstDrift } from './drift.ts';
 import { fail } from './fail.ts';
 import { perform, type Performance } from './perform.ts';
 import { released, targetOf, type Services } from './services.ts';
@@ -14,11 +15,11 @@ type BindEvidence = Evidence<'bind-url'>;
 export async function bindUrl(services: Services, call: StepCall): Promise<StepResult<BindEvidence>> {
   const target = await targetOf(services, call);
   const database = await attachedDatabase(services, target);
-  return perform(
+  const binding =
     target.role.bindBy === 'attachment'
       ? byAttachment(services, target, database)
-      : byConfigVar(services, target, database),
-  );
+      : byConfigVar(services, target, database);
+  return perform({ ...binding, guard: () => guardAgainstDrift(services, target, call) });
 }
 
 function byAttachment(

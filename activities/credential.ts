@@ -1,5 +1,6 @@
 import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
 import { targetDatabase } from './attached-database.ts';
+import { guardAgainstDrift } from './drift.ts';
 import { perform } from './perform.ts';
 import { targetOf, type Services } from './services.ts';
 
@@ -15,6 +16,7 @@ export async function createCredential(
   const { addon } = await targetDatabase(services, target);
   const name = target.role.credential;
   return perform({
+    guard: () => guardAgainstDrift(services, target, call),
     probe: async () => {
       const credential = await services.heroku.findCredential(addon.name, name);
       if (credential === undefined) return { is: 'absent', what: `${addon.name} has no credential ${name}` };

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
 import { attachedDatabase } from './attached-database.ts';
 import { rolledBack, sqlState, statement, type Connection, type Transaction } from './clients/postgres.ts';
+import { guardAgainstDrift } from './drift.ts';
 import { fail } from './fail.ts';
 import { grantMatrix, type GrantMatrix } from './matrix.ts';
 import { perform } from './perform.ts';
@@ -31,6 +32,7 @@ export async function applyGrants(services: Services, call: StepCall): Promise<S
   const { url } = await attachedDatabase(services, target);
   const { heroku, postgres } = services;
   return perform({
+    guard: () => guardAgainstDrift(services, target, call),
     probe: async () => {
       const { missing, privileges, inherited } = await postgres.connected(url, (connection) =>
         compareWithMatrix(connection, target, matrix),

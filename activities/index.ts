@@ -1,7 +1,10 @@
+import type { Sender } from '../workflows/messages.ts';
 import type { StepCall } from '../workflows/steps.ts';
 import { bindUrl } from './bind-url.ts';
 import { checkConfig } from './config-check.ts';
 import { createCredential } from './credential.ts';
+import { identifySender } from './identify-sender.ts';
+import { readWindow, type WindowQuestion } from './read-window.ts';
 import { setFlag } from './flag.ts';
 import { applyGrants } from './grants.ts';
 import { promoteDatabase } from './promote.ts';
@@ -11,7 +14,7 @@ import { verifySchema } from './schema.ts';
 import type { Services } from './services.ts';
 import { verifySessions } from './sessions.ts';
 import { runSmoke } from './smoke.ts';
-import { surveyTarget } from './survey.ts';
+import { confirmPlan, surveyTarget } from './survey.ts';
 import { readTarget } from './read-target.ts';
 import { upgradeSchema } from './upgrade.ts';
 
@@ -19,10 +22,13 @@ import { upgradeSchema } from './upgrade.ts';
 export function createActivities(services: Services) {
   return {
     readTarget: (app: string) => readTarget(services, app),
+    readWindow: (question: WindowQuestion) => readWindow(services, question),
+    identifySender: (sender: Sender) => identifySender(sender),
     checkConfig: (call: StepCall) => checkConfig(services, call),
     inspectPullRequest: (call: StepCall) => inspectPullRequest(services, call),
     awaitPullRequest: (call: StepCall) => awaitPullRequest(services, call),
     surveyTarget: (call: StepCall) => surveyTarget(services, call),
+    confirmPlan: (call: StepCall) => confirmPlan(services, call),
     promoteDatabase: (call: StepCall) => promoteDatabase(services, call),
     upgradeSchema: (call: StepCall) => upgradeSchema(services, call),
     verifySchema: (call: StepCall) => verifySchema(services, call),

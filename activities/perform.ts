@@ -1,4 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
+import type { Drift } from '../workflows/state.ts';
 import type { StepResult } from '../workflows/steps.ts';
 import { fail } from './fail.ts';
 import { currentScope, pause } from './scope.ts';
@@ -14,6 +15,12 @@ export interface Performance<E> {
   /** Looks, and changes nothing. It is asked before the act, after it, and again in every retry. */
   readonly probe: () => Promise<Seen<E>>;
   readonly act: () => Promise<void>;
+  /**
+   * Looks, right before the act, whether the target still is what was approved, and answers what else has changed.
+   *
+   * @throws ApplicationFailure where it is not
+   */
+  readonly guard?: () => Promise<readonly Drift[]>;
   /** Milliseconds between two looks while waiting for the effect. */
   readonly every?: number;
   /** Milliseconds after the act in which its effect must be seen, at the latest. */
@@ -29,17 +36,20 @@ export interface Performance<E> {
 export async function perform<E>({
   probe,
   act,
+  guard = () => Promise.resolve([]),
   every = 500,
   within = 120_000,
 }: Performance<E>): Promise<StepResult<E>> {
   const { report } = currentScope();
   const interrupted = activityInfo().attempt > 1;
   let acted = false;
+  let drift: readonly Drift[] = [];
   let deadline = Date.now() + within;
   let seen = await probe();
   for (; seen.is !== 'done'; seen = await probe()) {
     // What was underway may come to nothing (a dyno that died with its worker): then it is this attempt's to do.
     if (seen.is === 'absent' && !acted) {
+      drift = await guard();
       report('acting');
       await act();
       report('acted');
@@ -56,7 +66,8 @@ export async function perform<E>({
     await pause(every);
   }
   report('verified');
-  return { did: acted ? 'acted' : interrupted ? 'settled' : 'already', evidence: seen.evidence };
+  const did = acted ? 'acted' : interrupted ? 'settled' : 'already';
+  return { did, evidence: seen.evidence, ...(drift.length > 0 ? { drift } : {}) };
 }
 
 /** A step that only looks. */

@@ -1,5 +1,6 @@
 import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
 import { targetDatabase } from './attached-database.ts';
+import { attachmentLine, guardAgainstDrift } from './drift.ts';
 import { perform } from './perform.ts';
 import { released, targetOf, type Services } from './services.ts';
 
@@ -47,6 +48,7 @@ export async function promoteDatabase(services: Services, call: StepCall): Promi
   };
 
   return perform({
+    guard: () => guardAgainstDrift(services, target, call),
     probe: async () => {
       const found = await attached(name);
       if (!isOurs(found)) return { is: 'absent', what: `${name} of ${app} is ${found?.addon.name ?? 'not attached'}` };
@@ -54,7 +56,13 @@ export async function promoteDatabase(services: Services, call: StepCall): Promi
       if (pool !== undefined && pool.addon.id !== addon.id) {
         return { is: 'absent', what: `${poolName} of ${app} is still ${pool.addon.name}` };
       }
-      return released(services, app, { attachment: name, addon: addon.name, previous });
+      const kept = (await heroku.listAppAttachments(app)).filter((one) => one.addon.name === previous);
+      return released(services, app, {
+        attachment: name,
+        addon: addon.name,
+        previous,
+        kept: kept.map(attachmentLine),
+      });
     },
     act: async () => {
       await keepAnotherAttachment();

@@ -1,5 +1,6 @@
 import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
 import type { Dyno } from './clients/heroku.ts';
+import { guardAgainstDrift } from './drift.ts';
 import { fail } from './fail.ts';
 import { perform, type Seen } from './perform.ts';
 import { newestRelease, targetOf, type Services } from './services.ts';
@@ -16,7 +17,8 @@ const crashLoop = 2;
  * dyno is older than the newest release (nor, where asked, than the step) and every one of them is up.
  */
 export async function restartDynos(services: Services, call: StepCall): Promise<StepResult<RestartEvidence>> {
-  const { app, restart } = await targetOf(services, call);
+  const target = await targetOf(services, call);
+  const { app, restart } = target;
   const { heroku } = services;
   // With preboot, old web dynos serve on for minutes after the new ones are up, and the list of dynos does not show them.
   const overlap = (await heroku.isFeatureEnabled(app, 'preboot')) ? restart.prebootSeconds * 1000 : 0;
@@ -80,7 +82,7 @@ export async function restartDynos(services: Services, call: StepCall): Promise<
   const act = async (): Promise<void> => {
     for (const { type } of formation) await heroku.restartProcesses(app, type);
   };
-  return perform({ probe, act, within });
+  return perform({ guard: () => guardAgainstDrift(services, target, call), probe, act, within });
 }
 
 function describe(dynos: readonly Dyno[]): string {

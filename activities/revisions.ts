@@ -4,7 +4,7 @@ import { readHistory, type RevisionChain } from './alembic.ts';
 import { runOneOff } from './clients/one-off.ts';
 import type { Connection } from './clients/postgres.ts';
 import { fail } from './fail.ts';
-import type { Services } from './services.ts';
+import { deployedSlug, type Services } from './services.ts';
 import type { Target } from './target.ts';
 
 /** Stands between the outputs of two commands. */
@@ -19,11 +19,19 @@ export interface SlugReport {
 
 /**
  * The revisions that the deployed slug carries, as the slug itself tells: a commit id would prove only what was
- * merged, not what was deployed.
+ * merged, not what was deployed. A slug never changes, so each is asked once.
  *
  * @throws ApplicationFailure `OutcomeUnknown` when the dyno ended without a status; `MigrationHeadsUnclear`
  */
-export async function slugReport({ heroku }: Services, target: Target, mark: string): Promise<SlugReport> {
+export async function slugReport(services: Services, target: Target, mark: string): Promise<SlugReport> {
+  const { id } = await deployedSlug(services, target.app);
+  const key = JSON.stringify([id, target.migrations, target.role.credential]);
+  const told = services.slugReports.get(key) ?? (await askSlug(services, target, mark));
+  services.slugReports.set(key, told);
+  return told;
+}
+
+async function askSlug({ heroku }: Services, target: Target, mark: string): Promise<SlugReport> {
   const { history, versions } = target.migrations;
   const naming = `grep -rlw --include='*.py' -- '${target.role.credential}' '${versions}' || true`;
   const command = `( ${history} ) && echo '${divider}' && ( ${naming} )`;

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
 import { attachedDatabase } from './attached-database.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalDigest } from './canonical-json.ts';
 import { fail } from './fail.ts';
 import { observe } from './perform.ts';
 import { versionSchemaOf } from './revisions.ts';
@@ -44,7 +43,7 @@ export async function verifySchema(services: Services, call: StepCall): Promise<
       tables: seen.tables.length,
       columnsChecked: checked.length,
       cascades: cascades.keys,
-      fingerprint: createHash('sha256').update(canonicalJson(seen)).digest('hex'),
+      fingerprint: canonicalDigest(seen),
     };
   });
 }

@@ -4,6 +4,7 @@ import type { HerokuClient, Release } from './clients/heroku.ts';
 import type { PostgresClient } from './clients/postgres.ts';
 import { fail } from './fail.ts';
 import type { Seen } from './perform.ts';
+import type { SlugReport } from './revisions.ts';
 import type { Target, TargetStore } from './target.ts';
 
 /** All that activities reach the world through. */
@@ -12,6 +13,8 @@ export interface Services {
   readonly postgres: PostgresClient;
   readonly github: GithubClient;
   readonly targets: TargetStore;
+  /** What slugs have told of their migrations, by slug and question; empty at first. */
+  readonly slugReports: Map<string, SlugReport>;
   /** The environment of commands that run on the worker's host. */
   readonly hostEnv: Readonly<Record<string, string>>;
 }
@@ -58,7 +61,7 @@ export async function webUrlOf({ heroku }: Services, app: string): Promise<strin
 export async function deployedSlug(
   { heroku }: Services,
   app: string,
-): Promise<{ version: number; commit: string | null; processes: Readonly<Record<string, string>> }> {
+): Promise<{ version: number; id: string; commit: string | null; processes: Readonly<Record<string, string>> }> {
   const current = (await heroku.listReleases(app)).find((release) => release.current);
   if (current?.slug == null) {
     throw fail(
@@ -67,7 +70,7 @@ export async function deployedSlug(
     );
   }
   const slug = await heroku.getSlug(app, current.slug.id);
-  return { version: current.version, commit: slug.commit, processes: slug.process_types ?? {} };
+  return { version: current.version, id: slug.id, commit: slug.commit, processes: slug.process_types ?? {} };
 }
 
 /**

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { GrantMatrix } from './matrix.ts';
 import type { SchemaShape } from './schema-shape.ts';
 import { appName } from '../workflows/input.ts';
+import { approvalsBlock } from '../workflows/policy.ts';
+import { changeWindow, freeze } from './change-window.ts';
 
 const identifier = z
   .string()
@@ -149,6 +151,13 @@ export const targetSchema = z
       })
       .strict()
       .optional(),
+    approvals: approvalsBlock,
+    /** When writes may begin; at any time where none is named. Undo and kill switch never wait. */
+    windows: z.array(changeWindow).max(50).default([]),
+    /** When they may not, whatever the windows say. */
+    freezes: z.array(freeze).max(50).default([]),
+    /** Config vars, by name, whose values others may change at any time without a new approval. */
+    unwatchedConfigVars: z.array(variable).max(few).default([]),
     /** Hours for which the worker's Heroku token must still be good when a run starts. */
     tokenValidForHours: z.number().min(0).max(8760).default(12),
     /** Events after which a run continues as new at its next quiet point. */

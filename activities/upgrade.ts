@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
 import { attachedDatabase } from './attached-database.ts';
 import { runOneOff } from './clients/one-off.ts';
+import { guardAgainstDrift } from './drift.ts';
 import { fail } from './fail.ts';
 import { perform, type Seen } from './perform.ts';
 import { databaseRevision, lastLines, slugReport } from './revisions.ts';
@@ -84,5 +85,5 @@ export async function upgradeSchema(services: Services, call: StepCall): Promise
       }
     });
 
-  return perform({ probe, act });
+  return perform({ guard: () => guardAgainstDrift(services, target, call), probe, act });
 }

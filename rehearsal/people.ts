@@ -22,16 +22,24 @@ export function createPeople(handle: WorkflowHandle, platform: Platform, app: Re
     async answer(status) {
       const waiting = status.waitingFor;
       if (waiting?.signal === 'approve' && once(JSON.stringify(waiting.message))) {
-        await handle.signal('approve', { ...waiting.message, by: 'Rehearsal Approver' });
+        const others = waiting.from.filter((name) => name !== status.requestedBy);
+        for (const by of [...others, ...waiting.from].slice(0, waiting.needed)) {
+          await handle.signal('approve', { ...waiting.message, ...typedOut(waiting.message, status.app), by });
+        }
         return undefined;
       }
       if (waitsForMerge(status) && once('merge')) {
         await merge(platform, app);
-        return `#${app.pull.number} merged by Rehearsal Approver`;
+        return `#${app.pull.number} merged by the rehearsal`;
       }
       return undefined;
     },
   };
+}
+
+/** What a message asks its sender to type. */
+function typedOut(message: Readonly<Record<string, unknown>>, app: string): Record<string, string> {
+  return 'confirm' in message ? { confirm: app } : {};
 }
 
 /** True while the run polls for the pull request. */

@@ -53,6 +53,7 @@ export async function createWorker(
       postgres: createPostgresClient({ ca: config.databaseCa }),
       github: createGithubClient(config.github),
       targets: createTargetStore(config.targets),
+      slugReports: new Map(),
       hostEnv: config.hostEnv,
     }),
     interceptors: {

@@ -1,15 +1,9 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  CancellationScope,
-  setDefaultSignalHandler,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancellationScope, setHandler, workflowInfo } from '@temporalio/workflow';
 import { readCarried } from './carried.ts';
-import type { Abort } from './decide.ts';
+import type { Wish } from './decide.ts';
+import { openDoors } from './doors.ts';
 import { checkStart, type RunInput } from './input.ts';
-import { approveSignal, descriptions, resolveSignal, statusQuery } from './messages.ts';
+import { statusDescription, statusQuery } from './messages.ts';
 import { readTarget } from './proxies.ts';
 import { createRun, type Run } from './run.ts';
 import { performSequence } from './runbook.ts';
@@ -29,16 +23,10 @@ export async function productionCutover(input: RunInput, carried?: RunState): Pr
   if ('problem' in started) throw ApplicationFailure.nonRetryable(started.problem.message, started.problem.type);
   const run = createRun(readCarried(carried) ?? initialState(started.input, Date.now()));
 
-  setHandler(approveSignal, (payload) => void run.inbox.push({ name: 'approve', payload }), {
-    description: descriptions.approve,
-  });
-  setHandler(resolveSignal, (payload) => void run.inbox.push({ name: 'resolve', payload }), {
-    description: descriptions.resolve,
-  });
-  setDefaultSignalHandler((signal, payload) => void run.inbox.push({ name: 'unknown', signal, payload }));
-  setHandler(statusQuery, () => view(run.state), { description: descriptions.status });
+  openDoors(run);
+  setHandler(statusQuery, () => view(run.state), { description: statusDescription });
   // A cancel request is one more message: it stops the run where it stands, and must not tear down what is running.
-  void CancellationScope.current().cancelRequested.catch(() => run.inbox.push({ name: 'cancel', payload: null }));
+  void CancellationScope.current().cancelRequested.catch(() => run.inbox.push({ name: 'cancel' }));
 
   return CancellationScope.nonCancellable(() => live(run));
 }
@@ -46,8 +34,9 @@ export async function productionCutover(input: RunInput, carried?: RunState): Pr
 async function live(run: Run): Promise<Status> {
   try {
     if (run.state.target === null) run.apply({ type: 'targetRead', target: await readTarget(run.state.input.app) });
-    const abort = await performSequence(run);
-    run.apply({ type: 'ended', outcome: abort ? aborted(run, abort) : completed });
+    const wish = await performSequence(run);
+    await run.senders.settled();
+    run.apply({ type: 'ended', outcome: wish ? aborted(run, wish) : completed });
     return view(run.state);
   } catch (error) {
     const cause = error instanceof ActivityFailure ? error.cause : error;
@@ -60,7 +49,7 @@ async function live(run: Run): Promise<Status> {
 const completed = { result: 'completed', reason: 'every step is done and verified', by: null } as const;
 
 /** An abort undoes nothing by itself: it says exactly what it leaves in place. */
-function aborted(run: Run, { by, reason }: Abort) {
+function aborted(run: Run, { by, reason }: Wish) {
   const { items } = view(run.state);
   const inPlace = items.filter((item) => item.did === 'acted' || item.did === 'settled').map((item) => item.id);
   const unsettled = items.filter((item) => item.attempt !== undefined && item.state !== 'done').map((item) => item.id);

@@ -1,82 +1,189 @@
 import type { z } from 'zod';
-import { approveMessage, resolveMessage, type Message } from './messages.ts';
-import type { RunEvent, RunState } from './state.ts';
+import { messageNames, messages, type Message, type MessageName } from './messages.ts';
+import { approvalProblem, nameKey, resolutionProblem, type Policy } from './policy.ts';
+import type { GateRecord, RunState } from './state.ts';
+import { planGateOf } from './sop.ts';
+import type { RunEvent } from './transition.ts';
+import type { GateId } from './facts.ts';
 
-/** A person's wish to end the run where it stands. */
-export interface Abort {
+/** What a person wants of the run as a whole. The loop that performs the sequence carries it out. */
+export interface Wish {
+  readonly kind: 'abort';
   readonly by: string;
   readonly reason: string;
 }
 
 export interface Decision {
   readonly events: readonly RunEvent[];
-  readonly abort?: Abort;
+  readonly wish?: Wish;
+  /** The name of the person whose decision counted, where one did: the history is asked who that was. */
+  readonly by?: string;
 }
+
+type Payload<N extends MessageName> = z.infer<(typeof messages)[N]['payload']>;
 
 /**
  * What a message means in the state that the run is in now. Pure. A message that cannot count is turned into an event
  * that records it as refused, with the reason; none is dropped in silence.
+ *
+ * @param now milliseconds since 1970
  */
-export function decide(state: RunState, message: Message): Decision {
+export function decide(state: RunState, message: Message, now: number): Decision {
   switch (message.name) {
-    case 'approve':
-      return decideParsed(state, 'approve', approveMessage, message.payload, decideApproval);
-    case 'resolve':
-      return decideParsed(state, 'resolve', resolveMessage, message.payload, decideResolution);
+    case 'cancel':
+      return { events: [], wish: { kind: 'abort', by: 'unnamed', reason: 'the run was cancelled in Temporal' } };
     case 'unknown': {
-      const known = 'the signals of a run are approve and resolve';
+      const known = `the messages of a run are ${messageNames.join(', ')}`;
       return refuse(message.signal.slice(0, 100), claimedName(message.payload), `there is no such signal: ${known}`);
     }
-    case 'cancel':
-      return { events: [], abort: { by: 'unnamed', reason: 'the run was cancelled in Temporal' } };
+    default:
+      return decideNamed(state, message, now);
   }
 }
 
-function decideParsed<S extends z.ZodTypeAny>(
-  state: RunState,
-  name: string,
-  schema: S,
-  payload: unknown,
-  next: (state: RunState, parsed: z.infer<S>) => Decision,
-): Decision {
-  const parsed = schema.safeParse(payload);
+/** Why an update would be refused as things stand, or undefined. An update's validator says so to its sender at once. */
+export function refusalOf(state: RunState, message: Message, now: number): string | undefined {
+  for (const event of decide(state, message, now).events) if (event.type === 'messageRefused') return event.why;
+  return undefined;
+}
+
+function decideNamed(state: RunState, message: Extract<Message, { payload: unknown; sender: unknown }>, now: number) {
+  const { name, payload, sender, known } = message;
+  const parsed = messages[name].payload.safeParse(payload);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'message'}: ${issue.message}`);
     return refuse(name, claimedName(payload), `the message is not as expected: ${problems.join('; ')}`);
   }
-  const { id } = parsed.data as { id?: string };
-  if (id === undefined) return next(state, parsed.data as z.infer<S>);
-  if (state.handledMessages.includes(id)) return { events: [] };
-  const decision = next(state, parsed.data as z.infer<S>);
-  return { ...decision, events: [{ type: 'messageHandled', id }, ...decision.events] };
+  // A client that retries an update sends the same id again, also to the run that continued this one.
+  const id = parsed.data.id ?? (sender.door === 'update' ? sender.updateId : undefined);
+  if (id !== undefined && state.handledMessages.includes(id)) return { events: [] };
+  const decision =
+    state.target?.policy.requireVerifiedIdentity === true && known !== undefined && known.principal === null
+      ? refuse(name, parsed.data.by, 'the server does not say who sent it, and the policy wants a verified identity')
+      : meaningOf(state, name, parsed.data, now);
+  return id === undefined ? decision : { ...decision, events: [handled(id), ...decision.events] };
 }
 
-function decideApproval(state: RunState, { gate, by, plan }: z.infer<typeof approveMessage>): Decision {
-  if (state.stage !== 'waiting' || state.at === null || !('gate' in state.at)) {
-    return refuse('approve', by, `no gate is open: the run is ${state.stage}`);
+const handled = (id: string): RunEvent => ({ type: 'messageHandled', id });
+
+function meaningOf(state: RunState, name: MessageName, payload: Payload<MessageName>, now: number): Decision {
+  const { target } = state;
+  if (target === null) return refuse(name, payload.by, 'the run has not read its target file yet: send it again');
+  switch (name) {
+    case 'approve':
+      return approval(state, target.policy, payload as Payload<'approve'>, now);
+    case 'reject':
+      return rejection(state, target.policy, payload as Payload<'reject'>);
+    case 'resolve':
+      return resolution(state, target.policy, payload as Payload<'resolve'>);
+    case 'killSwitch':
+    case 'launch':
+      return refuse(name, payload.by, 'this run has no such way');
   }
-  const open = state.at.gate;
-  if (gate !== open) return refuse('approve', by, `it is for the gate ${gate}, and the open gate is ${open}`);
-  const digest = state.gates[open]?.digest ?? '';
-  if (!digest.startsWith(plan)) {
-    return refuse('approve', by, `it names the plan ${plan.slice(0, 12)}, and the open plan is ${digest.slice(0, 12)}`);
-  }
-  return { events: [{ type: 'approved', gate: open, by }] };
 }
 
-function decideResolution(state: RunState, message: z.infer<typeof resolveMessage>): Decision {
+/** The gate that is open, if it is the one that a message is for; else why the message cannot count. */
+function openGate(state: RunState, gate: string, plan: string): { id: GateId; record: GateRecord } | string {
+  const open = state.stage === 'waiting' && state.at !== null && 'gate' in state.at ? state.at.gate : undefined;
+  if (open === undefined) {
+    const earlier = (state.gates as Partial<Record<string, GateRecord>>)[gate];
+    const names = earlier?.approvals.map((one) => one.by).join(', ');
+    return earlier?.passedAt
+      ? `the gate ${gate} is decided: approved by ${names}`
+      : `no gate is open: the run is ${state.stage}`;
+  }
+  if (gate !== open) return `it is for the gate ${gate}, and the open gate is ${open}`;
+  const record = state.gates[open];
+  if (record === undefined) return `no gate is open: the run is ${state.stage}`;
+  if (!record.digest.startsWith(plan)) {
+    return `it names the plan ${plan.slice(0, 12)}, and the open plan is ${record.digest.slice(0, 12)}`;
+  }
+  return { id: open, record };
+}
+
+function approval(state: RunState, policy: Policy, message: Payload<'approve'>, now: number): Decision {
+  const { by, reason, confirm } = message;
+  const open = openGate(state, message.gate, message.plan);
+  if (typeof open === 'string') return refuse('approve', by, open);
+  const { id, record } = open;
+  const problem =
+    approvalProblem(policy, state.input.requestedBy, by) ??
+    decidedAlready(record) ??
+    (record.expiresAt <= now ? 'the plan has expired and is about to be made again' : undefined) ??
+    (record.approvals.some((one) => nameKey(one.by) === nameKey(by)) ? `${by} has approved it already` : undefined) ??
+    confirmationProblem(state, policy, confirm) ??
+    (planGateOf(id) === undefined && reason === undefined ? 'an override needs a reason' : undefined);
+  if (problem !== undefined) return refuse('approve', by, problem);
+  return { by, ...counted(state, policy, id, record, { by, reason: reason ?? null, backup: null }) };
+}
+
+type Counted = Pick<Extract<RunEvent, { type: 'approved' }>, 'by' | 'reason' | 'backup'>;
+
+/** One more approval, and the decision where it completes the quorum. */
+function counted(state: RunState, policy: Policy, gate: GateId, record: GateRecord, approved: Counted): Decision {
+  const needed = Math.max(0, policy.quorum - record.approvals.length - 1);
+  // A record that hides that one person did it all would not be worth much.
+  const alone = policy.quorum === 1 && nameKey(approved.by) === nameKey(state.input.requestedBy);
+  const event: RunEvent = { type: 'approved', gate, needed, alone, ...approved };
+  return { events: needed === 0 ? [event, { type: 'decided', gate }] : [event] };
+}
+
+function decidedAlready({ decidedAt, approvals }: GateRecord): string | undefined {
+  return decidedAt === null ? undefined : `it is decided: approved by ${approvals.map((one) => one.by).join(', ')}`;
+}
+
+function confirmationProblem(state: RunState, policy: Policy, confirm: string | undefined): string | undefined {
+  if (!policy.typedConfirmation || confirm === state.input.app) return undefined;
+  return `whoever approves alone types the app's name: "confirm":"${state.input.app}"`;
+}
+
+function rejection(state: RunState, policy: Policy, message: Payload<'reject'>): Decision {
+  const { by, reason } = message;
+  const open = openGate(state, message.gate, message.plan);
+  if (typeof open === 'string') return refuse('reject', by, open);
+  // The requester may take a wish back; and in the cooling-off time, whoever approved may think better of it.
+  const problem =
+    resolutionProblem(policy, state.input.requestedBy, by) ??
+    (policy.coolingOffMs === 0 ? decidedAlready(open.record) : undefined);
+  if (problem !== undefined) return refuse('reject', by, problem);
+  return { by, events: [{ type: 'rejected', gate: open.id, by, reason }] };
+}
+
+function resolution(state: RunState, policy: Policy, message: Payload<'resolve'>): Decision {
   const { step, attempt, by, action, reason } = message;
-  if (state.stage !== 'parked' || state.at === null || !('step' in state.at)) {
-    return refuse('resolve', by, `no step is parked: the run is ${state.stage}`);
+  const parked = parkedAt(state);
+  if (parked === undefined) return refuse('resolve', by, `nothing is parked: the run is ${state.stage}`);
+  if (step !== parked.id || attempt !== parked.attempt) {
+    const is = `${parked.id}, attempt ${parked.attempt} is parked`;
+    return refuse('resolve', by, `it is for ${step}, attempt ${attempt}, and ${is}`);
   }
-  const parked = state.at.step;
-  const current = state.steps[parked]?.attempt ?? 1;
-  if (step !== parked || attempt !== current) {
-    return refuse('resolve', by, `it is for ${step}, attempt ${attempt}, and ${parked}, attempt ${current} is parked`);
+  const problem = resolutionProblem(policy, state.input.requestedBy, by);
+  if (problem !== undefined) return refuse('resolve', by, problem);
+  switch (action) {
+    case 'retry': {
+      const gate = planGateOf(parked.id);
+      return {
+        by,
+        events: [{ type: 'resolved', step: parked.id, by, reason, surveys: gate ? [gate.survey, gate.confirm] : [] }],
+      };
+    }
+    case 'abort':
+      return { by, events: [], wish: { kind: 'abort', by, reason } };
+    case 'undo-rm-11':
+    case 'kill-switch':
+      return refuse('resolve', by, 'this run has no such way');
   }
-  return action === 'retry'
-    ? { events: [{ type: 'resolved', step: parked, by, reason }] }
-    : { events: [], abort: { by, reason } };
+}
+
+/** What waits for a decision: a step, or a gate that was rejected, with the attempt that a decision must name. */
+export function parkedAt(state: RunState) {
+  if (state.stage !== 'parked' || state.at === null) return undefined;
+  if ('step' in state.at) {
+    const { step } = state.at;
+    return { id: step, attempt: state.steps[step]?.attempt ?? 1 } as const;
+  }
+  const { gate } = state.at;
+  return { id: gate, attempt: state.gates[gate]?.round ?? 1 } as const;
 }
 
 /** Longest reason for a refusal: it quotes what was sent, and every refusal stands in the state and in the memo. */

@@ -1,4 +1,4 @@
-import type { ItemStatus, Status } from './view.ts';
+import type { ItemStatus, Status, WaitingFor } from './view.ts';
 
 const marks: Record<ItemStatus['state'], string> = { ahead: '☐', running: '▶', waiting: '✋', parked: '⏸', done: '☑' };
 
@@ -7,16 +7,7 @@ export function renderDetails(status: Status): string {
   return [
     `**Cutover of ${code(status.app)}**, asked for by ${escapeMarkdown(status.requestedBy)}: ${status.stage}`,
     '',
-    ...(status.waitingFor
-      ? [
-          `**Waiting for ${escapeMarkdown(status.waitingFor.what)}.** Send the signal ${code(status.waitingFor.signal)} with:`,
-          '',
-          '```json',
-          JSON.stringify(status.waitingFor.message),
-          '```',
-          '',
-        ]
-      : []),
+    ...(status.waitingFor ? renderQuestion(status.waitingFor) : []),
     ...status.items.map(renderItem),
     ...(status.outcome ? ['', `**${status.outcome.result}**: ${escapeMarkdown(status.outcome.reason)}`] : []),
     ...status.refusedMessages
@@ -26,6 +17,30 @@ export function renderDetails(status: Status): string {
           `\nLast refused: ${code(last.message)} from ${escapeMarkdown(last.by ?? 'nobody')}, because ${escapeMarkdown(last.why)}`,
       ),
   ].join('\n');
+}
+
+/** What is asked, of whom, and what to paste. Only what the run itself wrote stands in the block. */
+function renderQuestion({ what, signal, message, choices, from, needed, changes, until }: WaitingFor): string[] {
+  const count = needed > 1 ? `${needed} of ` : '';
+  return [
+    `**Waiting for ${escapeMarkdown(what)}.** Send the signal or update ${code(signal)} with:`,
+    '',
+    '```json',
+    JSON.stringify(message),
+    '```',
+    '',
+    `From ${count}${from.map(escapeMarkdown).join(', ')}.` +
+      (choices.length > 0 ? ` The action may be ${choices.map(code).join(', ')}.` : '') +
+      (until === null ? '' : ` Until ${new Date(until).toISOString()}.`),
+    '',
+    ...(changes.length > 0
+      ? [
+          'What differs from the plan that was asked about before:',
+          ...changes.map((line) => `- ${escapeMarkdown(line)}`),
+          '',
+        ]
+      : []),
+  ];
 }
 
 function renderItem(item: ItemStatus): string {

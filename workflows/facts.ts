@@ -26,8 +26,17 @@ export const facts = z.object({
     /** Why the add-on must be promoted first; null where the variable is its own already. */
     promote: z.string().nullable(),
   }),
-  release: z.object({ version: z.number().int(), commit: z.string().nullable() }),
+  release: z.object({ version: z.number().int(), slug: z.string(), commit: z.string().nullable() }),
   releaseCommand: z.string().nullable(),
+  /** What else the app is configured by: everything but the runbook's own variables and attachments. */
+  config: z.object({
+    /** Config vars that no attachment provides, by name. */
+    names: z.array(z.string()),
+    /** SHA-256 over those variables with their values, in hex: the values themselves stay on the platform. */
+    digest: z.string(),
+    /** Attachments as `NAME: add-on (namespace)`. */
+    attachments: z.array(z.string()),
+  }),
   migrations: z.object({
     heads: z.array(z.string()),
     current: z.string().nullable(),
@@ -62,19 +71,49 @@ export type Observations = z.infer<typeof observations>;
 export const plan = z.object({ facts, observations, digest: z.string() });
 export type Plan = z.infer<typeof plan>;
 
-export type GateId = 'go' | 'rm-11';
+/** The gates that open on a plan, in their order. */
+export const planGates = ['go', 'rm-11'] as const;
+export type PlanGate = (typeof planGates)[number];
+/**
+ * Every gate. `window` lets a quorum write outside the change windows.
+ */
+export const gateIds = [...planGates, 'window'] as const;
+export type GateId = (typeof gateIds)[number];
+
+export function isPlanGate(gate: string): gate is PlanGate {
+  return (planGates as readonly string[]).includes(gate);
+}
 
 /**
  * The facts that the writes behind a gate rely on. `go` opens everything, so it binds everything; behind `rm-11` the
  * migration has already happened and only what RM-11 builds on is bound.
  */
-export function factsBoundBy(gate: GateId, all: Facts): Partial<Facts> {
+export function factsBoundBy(gate: PlanGate, all: Facts): Partial<Facts> {
   switch (gate) {
     case 'go':
       return all;
     case 'rm-11': {
-      const { app, targetDigest, database, migrations, matrixDigest, role, pullRequest } = all;
-      return { app, targetDigest, database, migrations, matrixDigest, role, pullRequest };
+      const { app, targetDigest, database, config, migrations, matrixDigest, role, pullRequest } = all;
+      return { app, targetDigest, database, config, migrations, matrixDigest, role, pullRequest };
     }
   }
+}
+
+/** What differs between two values, a line for each field: `release.version: 7, now 8`. */
+export function differences(before: unknown, after: unknown, path = ''): string[] {
+  if (isFields(before) && isFields(after)) {
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    return keys.flatMap((key) => differences(before[key], after[key], path === '' ? key : `${path}.${key}`));
+  }
+  const [was, is] = [written(before), written(after)];
+  return was === is ? [] : [`${path}: ${was}, now ${is}`];
+}
+
+function isFields(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function written(value: unknown): string {
+  if (Array.isArray(value)) return value.map(String).join(', ') || 'none';
+  return value === undefined || value === null ? 'none' : String(value);
 }

@@ -1,9 +1,13 @@
+/** What becomes of a run whose step failed so. */
+export type Handling = 'refused' | 'parked' | 'voided' | 'retried';
+
 /**
  * Every failure type that the runbook names. A type is what code branches on and what an operator searches for;
  * the message beside it says what was seen, what was expected and what to do.
  *
  * `refused`: before the first write the run ends at once; nothing was changed. After it, the step is parked.
  * `parked`: no retry mends it, and people can: it is parked in every phase, preflight too.
+ * `voided`: what was approved no longer holds; the run surveys again and asks again, showing the difference.
  * `retried`: tried again by the retry policy of the step's class of work, then parked.
  */
 export const failures = {
@@ -97,10 +101,18 @@ export const failures = {
     meaning: "the role's variable or attachment exists and belongs to something else",
   },
   SessionsDiffer: { handling: 'refused', meaning: 'the app is not connected as the role, or still as the owner' },
+  FactsChanged: {
+    handling: 'voided',
+    meaning: 'the target is no longer what was approved: it is surveyed and asked again',
+  },
+  TargetDrifted: {
+    handling: 'voided',
+    meaning: 'somebody else changed what the plan rests on, between the approval and a write',
+  },
   NotInPlace: { handling: 'retried', meaning: 'the act was accepted but its effect could not be seen yet' },
   SecretLeak: { handling: 'refused', meaning: 'a step was about to report a secret; the result was withheld' },
   InvalidTransition: { handling: 'refused', meaning: 'a mistake in the runbook itself' },
-} as const satisfies Record<string, { handling: 'refused' | 'parked' | 'retried'; meaning: string }>;
+} as const satisfies Record<string, { handling: Handling; meaning: string }>;
 
 export type FailureType = keyof typeof failures;
 

@@ -1,4 +1,5 @@
-import type { JournalEntry, RunEvent, RunState } from './state.ts';
+import type { JournalEntry, RunState } from './state.ts';
+import type { RunEvent } from './transition.ts';
 
 /**
  * One line about an event, for the memo and the audit record, or null where the event is not worth one.
@@ -16,8 +17,24 @@ export function journalText(event: RunEvent): string | null {
       return `${event.step}: parked on ${event.failure.type}`;
     case 'gateOpened':
       return `gate ${event.gate}: open for plan ${event.digest.slice(0, 12)}`;
-    case 'approved':
-      return `gate ${event.gate}: approved by ${event.by}`;
+    case 'approved': {
+      const reason = event.reason === null ? '' : `: ${event.reason}`;
+      const kind = event.alone ? 'single-person approval by' : 'approved by';
+      const more = event.needed === 0 ? '' : `, ${event.needed} more needed`;
+      return `gate ${event.gate}: ${kind} ${event.by}${more}${reason}`;
+    }
+    case 'gatePassed':
+      return `gate ${event.gate}: passed`;
+    case 'rejected':
+      return `gate ${event.gate}: rejected by ${event.by}: ${event.reason}`;
+    case 'voided':
+      return `gate ${event.gate}: asked again, because ${event.why}`;
+    case 'drifted':
+      return `${event.step}: changed by others: ${event.drift.map((one) => `${one.what} (${one.class})`).join('; ')}`;
+    case 'identified':
+      return `${event.message} from ${event.by}: sent as ${event.identity}, ${event.principal ?? 'not verified by the server'}`;
+    case 'reminded':
+      return `still waiting: ${event.of}`;
     case 'resolved':
       return `${event.step}: to be tried again, says ${event.by}: ${event.reason}`;
     case 'messageRefused':
@@ -27,6 +44,7 @@ export function journalText(event: RunEvent): string | null {
     case 'ended':
       return `${event.outcome.result}: ${event.outcome.reason}`;
     case 'messageHandled':
+    case 'decided':
       return null;
   }
 }

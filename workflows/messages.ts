@@ -1,4 +1,4 @@
-import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { defineQuery } from '@temporalio/workflow';
 import { z } from 'zod';
 import type { Status } from './view.ts';
 
@@ -11,47 +11,99 @@ const person = z
   .max(100)
   .refine(filledIn, "a person's name in the place of <…>");
 const reason = z.string().trim().min(1, 'a reason').max(2000).refine(filledIn, 'a reason in the place of <…>');
+const digest = z.string().regex(/^[0-9a-f]{12,64}$/, 'the digest of the plan: 12 to 64 hex digits');
 /** Given by a sender that may send twice (a script, a retrying client): the second one is then ignored. */
 const id = z.string().min(1).max(200).optional();
+/** The app's name, typed out by a person who approves alone. */
+const confirm = z.string().max(100).optional();
 
-/** The payload of the signal `approve`. `plan` is the gate's digest, or at least its first 12 hex digits. */
-export const approveMessage = z
-  .object({
-    gate: z.string(),
-    by: person,
-    plan: z.string().regex(/^[0-9a-f]{12,64}$/, 'the digest of the plan: 12 to 64 hex digits'),
-    id,
-  })
-  .strict();
+/** What a person says of the state to which the database could be brought back after the launch. */
+export const backupEvidence = z.union([
+  z
+    .object({
+      id: z.string().min(1).max(100).refine(filledIn, 'the id of a backup'),
+      finishedAt: z.string().datetime(),
+    })
+    .strict(),
+  z.object({ continuousProtection: z.literal(true) }).strict(),
+]);
+export type BackupEvidence = z.infer<typeof backupEvidence>;
 
-/** The payload of the signal `resolve`: what to do about a parked step. */
-export const resolveMessage = z
-  .object({
-    step: z.string(),
-    attempt: z.number().int().positive(),
-    by: person,
-    action: z.enum(['retry', 'abort']),
-    reason,
-    id,
-  })
-  .strict();
+/** The messages that a run takes, each as a signal and as an update of the same name. */
+export const messages = {
+  approve: {
+    payload: z.object({ gate: z.string(), by: person, plan: digest, confirm, reason: reason.optional(), id }).strict(),
+    description: 'Approve a gate: {"gate":"go","by":"<your name>","plan":"<digest of the plan>"}',
+  },
+  reject: {
+    payload: z.object({ gate: z.string(), by: person, plan: digest, reason, id }).strict(),
+    description:
+      'Reject a gate: {"gate":"go","by":"<your name>","plan":"<digest of the plan>","reason":"<why>"}; the run is parked',
+  },
+  resolve: {
+    payload: z
+      .object({
+        step: z.string(),
+        attempt: z.number().int().positive(),
+        by: person,
+        action: z.enum(['retry', 'undo-rm-11', 'kill-switch', 'abort']),
+        reason,
+        id,
+      })
+      .strict(),
+    description:
+      'Decide about what is parked: {"step":"<step>","attempt":1,"by":"<your name>","action":"retry|undo-rm-11|kill-switch|abort","reason":"<why>"}',
+  },
+  killSwitch: {
+    payload: z.object({ by: person, reason, id }).strict(),
+    description:
+      'Kill switch, at any moment before launch: back to SQLite. {"by":"<your name>","reason":"<why>"}; refused once customers have written rows',
+  },
+  launch: {
+    payload: z.object({ by: person, plan: digest, backup: backupEvidence, confirm, id }).strict(),
+    description:
+      'Approve the launch, the point of no return: {"by":"<your name>","plan":"<digest of the plan>","backup":{"id":"<backup>","finishedAt":"<time>"}}, or "backup":{"continuousProtection":true}',
+  },
+} as const;
+
+export type MessageName = keyof typeof messages;
+export const messageNames = Object.keys(messages) as MessageName[];
+
+/** By which door a message came, so that the history can be asked who sent it. */
+export type Sender =
+  | {
+      readonly door: 'signal';
+      readonly name: string;
+      /** Among the signals of that name in this run, from 1. */ readonly ordinal: number;
+    }
+  | { readonly door: 'update'; readonly name: string; readonly updateId: string };
+
+/** Who sent a message, as the server has it. */
+export interface KnownSender {
+  /** What the client said of itself: a claim, not a proof. */
+  readonly identity: string;
+  /** Whom the server took the sender for, where it verifies tokens; else null. */
+  readonly principal: string | null;
+}
 
 /** One message as the inbox holds it: not yet checked against the state, which only the loop that takes it out does. */
 export type Message =
-  | { readonly name: 'approve'; readonly payload: unknown }
-  | { readonly name: 'resolve'; readonly payload: unknown }
-  | { readonly name: 'cancel'; readonly payload: null }
+  | {
+      readonly name: MessageName;
+      readonly payload: unknown;
+      readonly sender: Sender;
+      /** Read from the history first, where the policy lets only verified senders decide. */
+      readonly known?: KnownSender;
+    }
+  | { readonly name: 'cancel' }
   /** A signal of a name that the run does not know: misspelt, most likely. */
   | { readonly name: 'unknown'; readonly signal: string; readonly payload: unknown };
 
-export const approveSignal = defineSignal<[unknown]>('approve');
-export const resolveSignal = defineSignal<[unknown]>('resolve');
-export const statusQuery = defineQuery<Status>('status');
+/** What an update answers at once. Whether the message counts shows in `status`, once the run has taken it out. */
+export interface Receipt {
+  readonly received: MessageName;
+  readonly note: string;
+}
 
-/** What the Web UI and `temporal workflow metadata` say of each message. */
-export const descriptions = {
-  approve: 'Approve a gate: {"gate":"go","by":"<your name>","plan":"<digest of the plan>"}',
-  resolve:
-    'Decide about a parked step: {"step":"<step>","attempt":1,"by":"<your name>","action":"retry|abort","reason":"<why>"}',
-  status: 'What the run has done, what it waits for and the message that would move it',
-} as const;
+export const statusQuery = defineQuery<Status>('status');
+export const statusDescription = 'Where the run stands, what it waits for and the message that would move it.';

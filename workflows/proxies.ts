@@ -1,5 +1,6 @@
 import { proxyActivities, proxyLocalActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
+import type { KnownSender, Sender } from './messages.ts';
 import { steps, type StepCall, type StepResult, type WorkClass } from './steps.ts';
 
 /**
@@ -32,9 +33,27 @@ export function callStep(call: StepCall): Promise<StepResult<unknown>> {
   return proxy[activity](call) as Promise<StepResult<unknown>>;
 }
 
+const local = { startToCloseTimeout: '10s', retry: { maximumAttempts: 3 } } as const;
+
 /** Reads the target file: a local activity, since it makes no request and ends in milliseconds. */
 export const { readTarget } = proxyLocalActivities<Pick<Activities, 'readTarget'>>({
-  startToCloseTimeout: '10s',
-  retry: { maximumAttempts: 3 },
+  ...local,
   summary: 'Read the target file',
 });
+
+/** Whether writes may begin now. Where time zones and their changes are known is not the workflow's to say. */
+export const { readWindow } = proxyLocalActivities<Pick<Activities, 'readWindow'>>({
+  ...local,
+  summary: 'Look whether a change window is open',
+});
+
+/** Who sent a message, by the history of this run. */
+export function identifySender(sender: Sender): Promise<KnownSender> {
+  const summary = `Read in the history who sent ${sender.name}`;
+  return proxyActivities<Activities>({
+    ...common,
+    startToCloseTimeout: '30s',
+    retry: { ...backoff, maximumAttempts: 5 },
+    summary,
+  }).identifySender(sender);
+}

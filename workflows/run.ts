@@ -1,24 +1,35 @@
 import { setCurrentDetails, upsertMemo } from '@temporalio/workflow';
-import { decide, type Abort } from './decide.ts';
+import { decide, type Wish } from './decide.ts';
 import { renderDetails } from './details.ts';
 import { nextEntry } from './journal.ts';
-import type { Message } from './messages.ts';
-import { transition, type RunEvent, type RunState } from './state.ts';
+import type { Message, Sender } from './messages.ts';
+import { createSenders, type Senders } from './senders.ts';
+import type { RunState } from './state.ts';
+import { transition, type RunEvent } from './transition.ts';
 import { view } from './view.ts';
+
+/** A decision that counted, and how it came. */
+export interface Counted {
+  readonly message: string;
+  readonly by: string;
+  readonly sender: Sender;
+}
 
 /** A run: its state, which only `apply` replaces, and the messages that wait to be taken out. */
 export interface Run {
   readonly state: RunState;
   readonly inbox: Message[];
+  readonly senders: Senders;
   apply(event: RunEvent): void;
-  /** Takes every waiting message out and acts on it; a wish to end the run is returned, not acted on. */
-  takeMessages(): Abort | undefined;
+  /** Takes every waiting message out and acts on it; a wish for the run as a whole is returned, not acted on. */
+  takeMessages(): Wish | undefined;
 }
 
 /** @param initial the state of a new run, or the one that continue-as-new carried */
 export function createRun(initial: RunState): Run {
   let state = initial;
   const inbox: Message[] = [];
+  const senders = createSenders();
   // Memo and details do not outlive a run: what continues another one says anew where it stands.
   const last = initial.journal.at(-1);
   if (last !== undefined) publish(state, last);
@@ -31,22 +42,27 @@ export function createRun(initial: RunState): Run {
     if (entry) publish(state, entry);
   };
 
-  return {
+  const run: Run = {
     get state() {
       return state;
     },
     inbox,
+    senders,
     apply,
     takeMessages() {
-      let abort: Abort | undefined;
+      let wish: Wish | undefined;
       for (let message = inbox.shift(); message !== undefined; message = inbox.shift()) {
-        const decision = decide(state, message);
+        const decision = decide(state, message, Date.now());
         decision.events.forEach(apply);
-        abort ??= decision.abort;
+        wish ??= decision.wish;
+        if (decision.by !== undefined && 'sender' in message) {
+          senders.note(run, { message: message.name, by: decision.by, sender: message.sender });
+        }
       }
-      return abort;
+      return wish;
     },
   };
+  return run;
 }
 
 /**

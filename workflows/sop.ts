@@ -1,4 +1,4 @@
-import type { Facts, GateId, PullRequestFacts } from './facts.ts';
+import { isPlanGate, type Facts, type PlanGate, type PullRequestFacts } from './facts.ts';
 import type { StepId } from './steps.ts';
 
 export type Phase = 'preflight' | 'rm-10' | 'rm-11';
@@ -10,7 +10,9 @@ export type Item =
       readonly id: StepId;
       readonly phase: Phase;
       /** The gate for which a survey makes the plan. */
-      readonly planFor?: GateId;
+      readonly planFor?: PlanGate;
+      /** Looks once more, after the approval, whether the target still is what was approved. */
+      readonly confirms?: PlanGate;
       /** A restart that must leave no dyno from before the step, not merely none from before the release. */
       readonly freshDynos?: boolean;
       /** A smoke suite that must find the app connected as the restricted role. */
@@ -18,13 +20,26 @@ export type Item =
       /** The survey whose plan has the grant matrix that was approved, where the step applies it. */
       readonly matrixOf?: StepId;
     }
-  | { readonly kind: 'gate'; readonly id: GateId; readonly phase: Phase; readonly title: string };
+  | { readonly kind: 'gate'; readonly id: PlanGate; readonly phase: Phase; readonly title: string };
+
+/** The steps behind a gate: the survey that makes its plan, and the look that confirms it once it is approved. */
+export const stepsOfGate: Readonly<Record<PlanGate, { readonly survey: StepId; readonly confirm: StepId }>> = {
+  go: { survey: 'survey', confirm: 'confirm' },
+  'rm-11': { survey: 'survey-rm-11', confirm: 'confirm-rm-11' },
+};
+
+/** The steps behind a gate, or undefined where it opens on no plan. */
+export function planGateOf(gate: string): (typeof stepsOfGate)[PlanGate] | undefined {
+  return isPlanGate(gate) ? stepsOfGate[gate] : undefined;
+}
 
 /** What a run has learnt so far; the sequence unfolds as it learns. */
 export interface Known {
   readonly hasPullRequest: boolean;
   readonly pullRequest?: PullRequestFacts | undefined;
   readonly go?: Facts | undefined;
+  /** Whether this run's upgrade applied a revision: a plan that is made again behind it shows none pending. */
+  readonly migrated?: boolean | undefined;
   readonly rm11?: Facts | undefined;
 }
 
@@ -55,18 +70,25 @@ export function sequence(known: Known): Item[] {
     ...when(pullRequest !== undefined && addsRevision, awaitPullRequest),
     { kind: 'step', id: 'survey', phase: 'preflight', planFor: 'go' },
     { kind: 'gate', id: 'go', phase: 'preflight', title: 'Approve the plan of the cutover' },
+    { kind: 'step', id: 'confirm', phase: 'preflight', confirms: 'go' },
 
     ...when(credentialFirst, credential),
     ...when(typeof go?.database.promote === 'string', { kind: 'step', id: 'promote', phase: 'rm-10' }),
     { kind: 'step', id: 'upgrade', phase: 'rm-10' },
     { kind: 'step', id: 'verify-schema', phase: 'rm-10' },
-    // The dynos must start on the new schema; where no revision was pending they already run on it.
-    { kind: 'step', id: 'restart', phase: 'rm-10', freshDynos: (go?.migrations.pending.length ?? 0) > 0 },
+    // The dynos must start on the new schema; where no revision was applied they already run on it.
+    {
+      kind: 'step',
+      id: 'restart',
+      phase: 'rm-10',
+      freshDynos: known.migrated ?? (go?.migrations.pending.length ?? 0) > 0,
+    },
     { kind: 'step', id: 'smoke', phase: 'rm-10' },
 
     ...when(pullRequest !== undefined && !addsRevision, { ...awaitPullRequest, phase: 'rm-10' }),
     { kind: 'step', id: 'survey-rm-11', phase: 'rm-11', planFor: 'rm-11' },
     { kind: 'gate', id: 'rm-11', phase: 'rm-11', title: 'Approve RM-11 with the evidence of RM-10' },
+    { kind: 'step', id: 'confirm-rm-11', phase: 'rm-11', confirms: 'rm-11' },
 
     ...when(!credentialFirst, credential),
     { kind: 'step', id: 'bind-url', phase: 'rm-11' },
@@ -80,4 +102,10 @@ export function sequence(known: Known): Item[] {
 
 function when(condition: boolean, item: Item): Item[] {
   return condition ? [item] : [];
+}
+
+/** The gate on whose plan an item rests: the last one before it. */
+export function gateBefore(items: readonly Item[], id: Item['id']): PlanGate | undefined {
+  const index = items.findIndex((item) => item.id === id);
+  return items.slice(0, index).findLast((item) => item.kind === 'gate')?.id as PlanGate | undefined;
 }

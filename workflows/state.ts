@@ -1,16 +1,21 @@
-import { ApplicationFailure } from '@temporalio/workflow';
 import { z } from 'zod';
+import { gateIds } from './facts.ts';
 import { runInput } from './input.ts';
+import { backupEvidence } from './messages.ts';
+import { policy } from './policy.ts';
 import { stepIds, type StepId } from './steps.ts';
 
 const stepId = z.enum(stepIds as [StepId, ...StepId[]]);
-const gateId = z.enum(['go', 'rm-11']);
+const gateId = z.enum(gateIds);
 /** Milliseconds since 1970, as the workflow's own clock has them. */
 const instant = z.number().int();
 
-/** What the workflow keeps of the worker's target file: names for people, never policy that a starter could bend. */
+/** What the workflow keeps of the worker's target file: who decides, and names for people. */
 export const targetSummary = z.object({
   digest: z.string(),
+  policy,
+  /** True where the target names change windows or freezes: then writes ask before they begin. */
+  hasWindows: z.boolean(),
   hasPullRequest: z.boolean(),
   pullRequest: z.string().nullable(),
   /** Events after which the run continues as new at the next quiet point. */
@@ -18,7 +23,9 @@ export const targetSummary = z.object({
 });
 export type TargetSummary = z.infer<typeof targetSummary>;
 
-const failure = z.object({ type: z.string(), message: z.string() });
+export const failure = z.object({ type: z.string(), message: z.string() });
+export type Failure = z.infer<typeof failure>;
+
 const stepRecord = z.object({
   attempt: z.number().int(),
   startedAt: instant,
@@ -27,12 +34,47 @@ const stepRecord = z.object({
   evidence: z.unknown(),
   failure: failure.nullable(),
 });
-const gateRecord = z.object({
-  digest: z.string(),
-  openedAt: instant,
-  approvedBy: z.string().nullable(),
-  approvedAt: instant.nullable(),
+export type StepRecord = z.infer<typeof stepRecord>;
+
+const approval = z.object({
+  by: z.string(),
+  at: instant,
+  reason: z.string().nullable(),
+  backup: backupEvidence.nullable(),
 });
+export type Approval = z.infer<typeof approval>;
+
+const gateRecord = z.object({
+  /** 1 when it is asked for the first time, then one more each time that it is asked anew. */
+  round: z.number().int(),
+  open: z.boolean(),
+  digest: z.string(),
+  /** What the gate asks about beyond its plan. */
+  about: z.string().nullable(),
+  /** What differs from the plan that was asked about before. */
+  changes: z.array(z.string()),
+  openedAt: instant,
+  expiresAt: instant,
+  approvals: z.array(approval),
+  rejection: z.object({ by: z.string(), at: instant, reason: z.string() }).nullable(),
+  /** When enough had approved; what follows may still have to wait for the cooling-off time. */
+  decidedAt: instant.nullable(),
+  passedAt: instant.nullable(),
+  /** The facts of the plan before this one, where it was voided. */
+  replaced: z.unknown(),
+});
+export type GateRecord = z.infer<typeof gateRecord>;
+
+const drift = z.object({
+  what: z.string(),
+  class: z.enum(['own', 'platform', 'harmless', 'relevant']),
+  release: z.number().int().nullable(),
+  by: z.string().nullable(),
+  at: z.string().nullable(),
+});
+/** A change of the target that no step of this run declared. */
+export type Drift = z.infer<typeof drift>;
+
 const refusedMessage = z.object({ at: instant, message: z.string(), by: z.string().nullable(), why: z.string() });
 const journalEntry = z.object({
   seq: z.number().int(),
@@ -64,6 +106,9 @@ export const runState = z.object({
   steps: z.record(stepId, stepRecord),
   gates: z.record(gateId, gateRecord),
   at: z.union([z.object({ step: stepId }), z.object({ gate: gateId })]).nullable(),
+  /** When people were last told that the run waits for them. */
+  remindedAt: instant.nullable(),
+  drift: z.array(drift),
   refusedMessages: z.array(refusedMessage),
   handledMessages: z.array(z.string()),
   journal: z.array(journalEntry),
@@ -72,61 +117,6 @@ export const runState = z.object({
 });
 export type RunState = z.infer<typeof runState>;
 export type Stage = RunState['stage'];
-export type StepRecord = z.infer<typeof stepRecord>;
-type GateName = z.infer<typeof gateId>;
-
-export type RunEvent =
-  | { type: 'targetRead'; target: TargetSummary }
-  | { type: 'stepStarted'; step: StepId; attempt: number }
-  | { type: 'stepDone'; step: StepId; did: NonNullable<StepRecord['did']>; evidence: unknown }
-  | { type: 'stepFailed'; step: StepId; failure: z.infer<typeof failure> }
-  | { type: 'gateOpened'; gate: GateName; digest: string }
-  | { type: 'approved'; gate: GateName; by: string }
-  | { type: 'resolved'; step: StepId; by: string; reason: string }
-  | { type: 'messageRefused'; message: string; by: string | null; why: string }
-  | { type: 'messageHandled'; id: string }
-  | { type: 'continued' }
-  | { type: 'ended'; outcome: Outcome };
-
-/**
- * The only way from one stage to another. An edge that is not here does not exist: an approval, say, moves a run only
- * while it waits at a gate, so that one which comes late or early can be recorded but cannot open anything.
- */
-const edges: Record<Stage, Partial<Record<RunEvent['type'], Stage>>> = {
-  // Nothing is known of the target yet; a mistake found here ends the run before any request was made.
-  starting: { targetRead: 'working', ended: 'ended', messageRefused: 'starting', messageHandled: 'starting' },
-  working: {
-    stepStarted: 'working',
-    stepDone: 'working',
-    stepFailed: 'parked',
-    gateOpened: 'waiting',
-    messageRefused: 'working',
-    messageHandled: 'working',
-    ended: 'ended',
-  },
-  // At a gate no step runs, which is what makes it a quiet point for continue-as-new.
-  waiting: {
-    approved: 'working',
-    messageRefused: 'waiting',
-    messageHandled: 'waiting',
-    continued: 'waiting',
-    ended: 'ended',
-  },
-  // Only a person's decision leaves this stage: the retries are used up, or would not help.
-  parked: {
-    resolved: 'working',
-    messageRefused: 'parked',
-    messageHandled: 'parked',
-    continued: 'parked',
-    ended: 'ended',
-  },
-  ended: {},
-};
-
-/** How many refused messages are kept; the history has them all. */
-const refusedMessagesKept = 20;
-/** How many message ids are remembered for deduplication. */
-const messageIdsKept = 500;
 
 export function initialState(input: RunState['input'], now: number): RunState {
   return {
@@ -138,93 +128,12 @@ export function initialState(input: RunState['input'], now: number): RunState {
     steps: {},
     gates: {},
     at: null,
+    remindedAt: null,
+    drift: [],
     refusedMessages: [],
     handledMessages: [],
     journal: [],
     continued: 0,
     outcome: null,
   };
-}
-
-/**
- * The next state. Pure; the only place that assigns `stage`.
- *
- * @param now milliseconds since 1970
- * @throws ApplicationFailure `InvalidTransition` for an edge that is not in the table
- */
-export function transition(state: RunState, event: RunEvent, now: number): RunState {
-  const stage = edges[state.stage][event.type];
-  if (stage === undefined) {
-    throw ApplicationFailure.nonRetryable(
-      `The event ${event.type} came while the run was ${state.stage}: a mistake in the runbook, not in the target. ` +
-        'Nothing was done for it; please report it with the exported history.',
-      'InvalidTransition',
-    );
-  }
-  return { ...state, ...change(state, event, now), stage };
-}
-
-/** True where the table has an edge for the event in the state's stage. */
-export function allows(state: RunState, type: RunEvent['type']): boolean {
-  return edges[state.stage][type] !== undefined;
-}
-
-function change(state: RunState, event: RunEvent, now: number): Partial<RunState> {
-  switch (event.type) {
-    case 'targetRead':
-      return { target: event.target };
-    case 'stepStarted':
-      return {
-        at: { step: event.step },
-        steps: {
-          ...state.steps,
-          [event.step]: {
-            attempt: event.attempt,
-            startedAt: now,
-            finishedAt: null,
-            did: null,
-            evidence: null,
-            failure: null,
-          },
-        },
-      };
-    case 'stepDone':
-      return {
-        at: null,
-        ...withStep(state, event.step, { finishedAt: now, did: event.did, evidence: event.evidence }),
-      };
-    case 'stepFailed':
-      return withStep(state, event.step, { failure: event.failure });
-    case 'gateOpened':
-      return {
-        at: { gate: event.gate },
-        gates: {
-          ...state.gates,
-          [event.gate]: { digest: event.digest, openedAt: now, approvedBy: null, approvedAt: null },
-        },
-      };
-    case 'approved': {
-      const gate = state.gates[event.gate];
-      return gate
-        ? { at: null, gates: { ...state.gates, [event.gate]: { ...gate, approvedBy: event.by, approvedAt: now } } }
-        : {};
-    }
-    case 'resolved':
-      return { at: null };
-    case 'messageRefused': {
-      const { message, by, why } = event;
-      return { refusedMessages: [...state.refusedMessages, { at: now, message, by, why }].slice(-refusedMessagesKept) };
-    }
-    case 'messageHandled':
-      return { handledMessages: [...state.handledMessages, event.id].slice(-messageIdsKept) };
-    case 'continued':
-      return { continued: state.continued + 1 };
-    case 'ended':
-      return { at: null, outcome: event.outcome };
-  }
-}
-
-function withStep(state: RunState, step: StepId, part: Partial<StepRecord>): Partial<RunState> {
-  const record = state.steps[step];
-  return record ? { steps: { ...state.steps, [step]: { ...record, ...part } } } : {};
 }

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { Activities } from '../activities/index.ts';
-import { plan, pullRequestFacts } from './facts.ts';
+import { plan, pullRequestFacts, type Facts, type PlanGate } from './facts.ts';
+import type { Drift } from './state.ts';
 
 /** How a step's work behaves in time; `proxies.ts` turns a class into timeouts and a retry policy. */
 export type WorkClass = 'read' | 'write' | 'migration' | 'smoke' | 'poll';
 
 /** The activities that a step can name: those that take a step call. */
-type StepActivity = Exclude<keyof Activities, 'readTarget'>;
+type StepActivity = Exclude<keyof Activities, 'readTarget' | 'readWindow' | 'identifySender'>;
 
 interface StepDefinition<E extends z.ZodTypeAny> {
   /** One line for people: what the step does. */
@@ -29,6 +30,7 @@ const restartEvidence = z.object({
   release: z.number().int(),
   dynos: z.array(z.object({ name: z.string(), state: z.string(), since: z.string() })),
 });
+const confirmEvidence = z.object({ digest: z.string() });
 const smokeEvidence = z.object({
   by: z.string(),
   link: z.string().nullable(),
@@ -87,6 +89,13 @@ export const steps = {
     writes: false,
     evidence: plan,
   }),
+  confirm: defineStep({
+    title: 'Look whether the target still is what was approved',
+    activity: 'confirmPlan',
+    work: 'read',
+    writes: false,
+    evidence: confirmEvidence,
+  }),
   promote: defineStep({
     title: 'Make the add-on the database of the app',
     insteadOf: 'heroku pg:promote <add-on>',
@@ -98,6 +107,8 @@ export const steps = {
       addon: z.string(),
       /** The add-on that had the name before and keeps another attachment: promoting it is the way back. */
       previous: z.string().nullable(),
+      /** The attachments that it keeps, as a plan names them. */
+      kept: z.array(z.string()),
       release: z.number().int(),
     }),
   }),
@@ -149,6 +160,13 @@ export const steps = {
     work: 'read',
     writes: false,
     evidence: plan,
+  }),
+  'confirm-rm-11': defineStep({
+    title: 'Look whether the target still is what was approved for RM-11',
+    activity: 'confirmPlan',
+    work: 'read',
+    writes: false,
+    evidence: confirmEvidence,
   }),
   credential: defineStep({
     title: 'Create the restricted credential',
@@ -216,6 +234,9 @@ export type StepId = keyof typeof steps;
 export const stepIds = Object.keys(steps) as StepId[];
 export type Evidence<S extends StepId> = z.infer<(typeof steps)[S]['evidence']>;
 
+/** What a plan says of the things that others may change while the run goes on. */
+export type Baseline = Pick<Facts, 'release' | 'config' | 'migrations' | 'matrixDigest'>;
+
 /** What the workflow tells an activity about the step that it performs. Nothing of it is policy. */
 export interface StepCall {
   readonly app: string;
@@ -233,7 +254,13 @@ export interface StepCall {
   /** The smoke suite only: whether the app must answer as the restricted role. */
   readonly asRole?: boolean;
   /** The survey only: the gate for which the plan is made. */
-  readonly gate?: 'go' | 'rm-11';
+  readonly gate?: PlanGate;
+  /** The confirmation only: digest of the plan that was approved. */
+  readonly approved?: string;
+  /** Writes only: the plan on which the step rests, for the drift guard. */
+  readonly baseline?: Baseline;
+  /** Writes only: the steps that this run has put in place, whose effect must still be there. */
+  readonly inPlace?: readonly StepId[];
   /** The grants only: digest of the matrix in the plan that was approved. */
   readonly matrixDigest?: string;
   /** The survey only: what `inspect-pull-request` saw. */
@@ -248,4 +275,6 @@ export interface StepResult<E> {
    */
   readonly did: 'acted' | 'already' | 'settled' | 'observed';
   readonly evidence: E;
+  /** What others have changed since the plan was made, where it does not matter to the step. */
+  readonly drift?: readonly Drift[];
 }

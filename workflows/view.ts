@@ -1,7 +1,9 @@
 import type { Plan } from './facts.ts';
 import { sequence, type Item, type Known, type Phase } from './sop.ts';
-import type { Outcome, RunState, Stage, StepRecord } from './state.ts';
-import { steps, type StepId } from './steps.ts';
+import { parkedAt } from './decide.ts';
+import type { MessageName } from './messages.ts';
+import type { GateRecord, Outcome, RunState, Stage, StepRecord } from './state.ts';
+import { steps, type Evidence, type StepId } from './steps.ts';
 
 export type ItemState = 'ahead' | 'running' | 'waiting' | 'parked' | 'done';
 
@@ -26,10 +28,18 @@ export interface ItemStatus {
 /** What would move the run on, and the message for it, ready to send. */
 export interface WaitingFor {
   readonly what: string;
-  readonly signal: 'approve' | 'resolve';
+  /** Name of the message: a signal, and an update. */
+  readonly signal: MessageName;
   readonly message: Readonly<Record<string, unknown>>;
   /** The other values that a field of the message may take. */
   readonly choices: readonly string[];
+  /** Who may send it; one of them, or as many as `needed` says. */
+  readonly from: readonly string[];
+  readonly needed: number;
+  /** What differs from the plan that was asked about before. */
+  readonly changes: readonly string[];
+  /** When the question is asked anew, or answers itself, in milliseconds since 1970. */
+  readonly until: number | null;
 }
 
 /** The answer of the query `status`. Web UI text, terminal and report are functions of it. */
@@ -41,6 +51,8 @@ export interface Status {
   readonly items: readonly ItemStatus[];
   readonly waitingFor: WaitingFor | null;
   readonly plans: { readonly go: Plan | null; readonly 'rm-11': Plan | null };
+  /** What others changed while the run went on, and what that meant for it. */
+  readonly drift: RunState['drift'];
   readonly refusedMessages: RunState['refusedMessages'];
   readonly journal: RunState['journal'];
   /** How often the run continued as new. */
@@ -62,14 +74,20 @@ export function known(state: RunState): Known {
     hasPullRequest: state.target?.hasPullRequest ?? false,
     pullRequest: evidenceOf(state, 'inspect-pull-request'),
     go: evidenceOf<Plan>(state, 'survey')?.facts,
+    migrated: migrated(state),
     rm11: evidenceOf<Plan>(state, 'survey-rm-11')?.facts,
   };
+}
+
+function migrated(state: RunState): boolean | undefined {
+  const evidence = evidenceOf<Evidence<'upgrade'>>(state, 'upgrade');
+  return evidence && evidence.applied.length > 0;
 }
 
 /** The first item that is not yet done, or undefined at the end of the sequence. */
 export function nextItem(state: RunState): Item | undefined {
   return sequence(known(state)).find((item) =>
-    item.kind === 'step' ? !state.steps[item.id]?.did : !state.gates[item.id]?.approvedBy,
+    item.kind === 'step' ? !state.steps[item.id]?.did : !state.gates[item.id]?.passedAt,
   );
 }
 
@@ -86,6 +104,7 @@ export function view(state: RunState): Status {
     items,
     waitingFor: waitingFor(state),
     plans: { go: evidenceOf<Plan>(state, 'survey') ?? null, 'rm-11': evidenceOf<Plan>(state, 'survey-rm-11') ?? null },
+    drift: state.drift,
     refusedMessages: state.refusedMessages,
     journal: state.journal,
     continued: state.continued,
@@ -107,31 +126,67 @@ function viewStep(state: RunState, item: Extract<Item, { kind: 'step' }>): ItemS
 function viewGate(state: RunState, item: Extract<Item, { kind: 'gate' }>): ItemStatus {
   const base = { kind: item.kind, id: item.id, phase: item.phase, title: item.title } as const;
   const gate = state.gates[item.id];
-  if (!gate) return { ...base, state: 'ahead' };
-  const { approvedBy, approvedAt, openedAt } = gate;
-  return { ...base, state: approvedBy ? 'done' : 'waiting', approvedBy, startedAt: openedAt, finishedAt: approvedAt };
+  if (!gate || (!gate.open && gate.passedAt === null)) return { ...base, state: 'ahead' };
+  const { openedAt, passedAt, rejection } = gate;
+  const itemState = passedAt !== null ? 'done' : rejection && state.stage === 'parked' ? 'parked' : 'waiting';
+  const failure = rejection && { type: 'Rejected', message: `${rejection.by}: ${rejection.reason}` };
+  return {
+    ...base,
+    state: itemState,
+    approvedBy: approvers(gate),
+    failure,
+    startedAt: openedAt,
+    finishedAt: passedAt,
+  };
+}
+
+function approvers({ approvals }: GateRecord): string | null {
+  return approvals.map((one) => one.by).join(', ') || null;
 }
 
 function waitingFor(state: RunState): WaitingFor | null {
-  if (state.at === null) return null;
-  if ('gate' in state.at && state.stage === 'waiting') {
-    const gate = state.at.gate;
+  if (state.at === null || state.target === null) return null;
+  const { policy } = state.target;
+  const people = [...policy.approvers, ...policy.onCall];
+  const parked = parkedAt(state);
+  if (parked !== undefined) {
+    const { id, attempt } = parked;
     return {
-      what: `approval of the gate ${gate}`,
-      signal: 'approve',
-      message: { gate, by: '<your name>', plan: state.gates[gate]?.digest ?? '' },
-      choices: [],
-    };
-  }
-  if ('step' in state.at && state.stage === 'parked') {
-    const step = state.at.step;
-    const attempt = state.steps[step]?.attempt ?? 1;
-    return {
-      what: `a decision about the step ${step}, attempt ${attempt}`,
+      what: `a decision about ${'gate' in state.at ? 'the rejected gate' : 'the step'} ${id}, attempt ${attempt}`,
       signal: 'resolve',
-      message: { step, attempt, by: '<your name>', action: 'retry', reason: '<why>' },
+      message: { step: id, attempt, by: '<your name>', action: 'retry', reason: '<why>' },
       choices: ['retry', 'abort'],
+      from: [state.input.requestedBy, ...people],
+      needed: 1,
+      changes: [],
+      until: null,
     };
   }
-  return null;
+  if (state.stage !== 'waiting' || !('gate' in state.at)) return null;
+  const { gate } = state.at;
+  const record = state.gates[gate];
+  if (record === undefined) return null;
+  const common = { choices: [], changes: record.changes };
+  const message = { gate, by: '<your name>', plan: record.digest };
+  if (record.decidedAt !== null) {
+    return {
+      ...common,
+      what: `the cooling-off time of the gate ${gate}, in which the approval can be taken back`,
+      signal: 'reject',
+      message: { ...message, reason: '<why>' },
+      from: [state.input.requestedBy, ...people],
+      needed: 0,
+      until: record.decidedAt + policy.coolingOffMs,
+    };
+  }
+  const confirm = policy.typedConfirmation ? { confirm: "<the app's name>" } : {};
+  return {
+    ...common,
+    what: gate === 'window' ? `the next change window: ${record.about}` : `approval of the gate ${gate}`,
+    signal: 'approve',
+    message: { ...message, ...confirm, ...(gate === 'window' ? { reason: '<why it cannot wait>' } : {}) },
+    from: policy.approvers,
+    needed: policy.quorum - record.approvals.length,
+    until: record.expiresAt,
+  };
 }

@@ -24,6 +24,7 @@ const release = z.object({
   description: z.string().nullable(),
   created_at: z.string(),
   slug: z.object({ id: z.string() }).nullable(),
+  user: z.object({ email: z.string() }),
 });
 const slug = z.object({
   id: z.string(),

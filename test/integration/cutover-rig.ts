@@ -69,6 +69,7 @@ export async function createRig(options: RigOptions = {}): Promise<Rig> {
       await copyTarget(app, own, targets, (target) => {
         // Looked at every second: a test does not wait for GitHub's rate limit.
         Object.assign((target['pullRequest'] as object | undefined) ?? {}, { pollSeconds: 1 });
+        Object.assign(target, { approvals: { approvers: ['Ada', 'Bo'], onCall: ['Cy'] } });
         change?.(target);
       });
       await platform.addApp(own, appOptions);

@@ -1,0 +1,18 @@
+import type { Plan, PlanGate } from './facts.ts';
+import { stepsOfGate } from './sop.ts';
+import type { RunState } from './state.ts';
+import type { Baseline, Evidence } from './steps.ts';
+import { evidenceOf } from './view.ts';
+
+/**
+ * What the drift guard of a write compares with: the facts of the plan on which it rests, and what earlier writes of the
+ * run have declared to change beyond the runbook's own variables.
+ */
+export function baselineOf(state: RunState, gate: PlanGate): Baseline | undefined {
+  const facts = evidenceOf<Plan>(state, stepsOfGate[gate].survey)?.facts;
+  if (facts === undefined) return undefined;
+  const { release, config, migrations, matrixDigest } = facts;
+  const kept = evidenceOf<Evidence<'promote'>>(state, 'promote')?.kept ?? [];
+  const attachments = [...new Set([...config.attachments, ...kept])].sort();
+  return { release, config: { ...config, attachments }, migrations, matrixDigest };
+}
