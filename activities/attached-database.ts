@@ -8,7 +8,7 @@ import type { FailureType } from '../workflows/failures.ts';
 /** Plans without credentials of their own [docs: Essential and its predecessors]. */
 const smallPlans = /^heroku-postgresql:(essential|mini|basic|hobby|dev)/;
 /** Plans with credentials of their own that the commands of the sequence manage [docs]. */
-const knownPlans = /^heroku-postgresql:(standard|premium|private|shield)-/;
+export const knownPlans = /^heroku-postgresql:(standard|premium|private|shield)-/;
 
 export interface AttachedDatabase {
   /** The owner's URL: a secret. */

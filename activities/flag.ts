@@ -18,3 +18,16 @@ export async function setFlag(services: Services, call: StepCall): Promise<StepR
     act: () => heroku.setConfigVars(app, { [flag.name]: flag.value }),
   });
 }
+
+/** Takes the flag away, so that the app connects as the owner again; done when its release serves. */
+export async function unsetFlag(services: Services, call: StepCall): Promise<StepResult<Evidence<'flag-off'>>> {
+  const { app, flag } = await targetOf(services, call);
+  const { heroku } = services;
+  return perform({
+    probe: async () => {
+      if (flag.name in (await heroku.getConfigVars(app))) return { is: 'absent', what: `${flag.name} is set` };
+      return released(services, app, { flag: flag.name });
+    },
+    act: () => heroku.setConfigVars(app, { [flag.name]: null }),
+  });
+}

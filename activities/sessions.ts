@@ -1,76 +1,124 @@
 import { sql } from 'slonik';
 import { z } from 'zod';
 import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
-import { attachedDatabase } from './attached-database.ts';
+import { attachedDatabase, type AttachedDatabase } from './attached-database.ts';
 import { applicationName, type Connection } from './clients/postgres.ts';
 import { fail } from './fail.ts';
 import { observe } from './perform.ts';
 import { pause } from './scope.ts';
 import { targetOf, type Services } from './services.ts';
+import type { Target } from './target.ts';
 
-/** Sessions of the owner that a message names. */
+/** Sessions that a message names. */
 const named = 5;
 
 const sessions = z.object({ role: z.number(), owner: z.number() });
 const session = z.object({ who: z.string() });
 const headroom = z.object({ used: z.number(), limit: z.number() });
 
-/**
- * Counts who is connected to the database besides the runbook: the app must be, as the role, and nobody as the owner.
- * The smoke suite that ran just before has filled the app's pool. While a credential is rotated it has two user names
- * for a while; those that the Data API lists all count as it.
- */
+/** The app after a cutover: connected as the role, and nobody as the owner. The smoke suite has filled its pool just before. */
 export async function verifySessions(
   services: Services,
   call: StepCall,
 ): Promise<StepResult<Evidence<'verify-sessions'>>> {
   const target = await targetOf(services, call);
   const { url, addon } = await attachedDatabase(services, target);
-  const { credential } = target.role;
+  return observe(() => expectSessions(services, target, { url, addon }, 'role'));
+}
+
+/** The app after an undo: connected as the owner again, and nobody as the role. */
+export async function verifyOwnerSessions(
+  services: Services,
+  call: StepCall,
+): Promise<StepResult<Evidence<'verify-owner-sessions'>>> {
+  const target = await targetOf(services, call);
+  const { url, addon } = await attachedDatabase(services, target);
+  return observe(() => expectSessions(services, target, { url, addon }, 'owner'));
+}
+
+type Side = keyof SessionCount;
+
+/** What each side is told to do where the app is not connected as it. */
+const remedies: Record<Side, string> = {
+  role: "End consoles and scripts that use the owner's URL, see that the app reads its flag and answers, then try again.",
+  owner:
+    "End consoles and scripts that use the role's URL, see that the flag is off and the app answers, then try again.",
+};
+
+/** Waits until the app is connected as one side and nobody as the other; sessions of dynos just stopped linger. */
+async function expectSessions(
+  services: Services,
+  target: Target,
+  database: Database,
+  expected: Side,
+): Promise<SessionCount> {
+  const other: Side = expected === 'role' ? 'owner' : 'role';
+  const users = await usersOf(services, target, database);
+  const count = (): Promise<SessionCount> =>
+    services.postgres.connected(database.url, (connection) => countSessions(connection, users));
+  const deadline = Date.now() + target.sessions.lingerSeconds * 1000;
+  let seen = await count();
+  const isWrong = (): boolean => seen[expected] === 0 || seen[other] > 0;
+  while (isWrong() && Date.now() < deadline) {
+    await pause(500);
+    seen = await count();
+  }
+  if (!isWrong()) return seen;
+  const title = other === 'owner' ? "The owner's" : "The role's";
+  const strays =
+    seen[other] === 0
+      ? ''
+      : ` ${title}: ${(await services.postgres.connected(database.url, (connection) => strangers(connection, users, other))).join(', ')}.`;
+  throw fail(
+    'SessionsDiffer',
+    expected === 'role'
+      ? `${seen.role} sessions of ${target.role.credential} and ${seen.owner} of the owner; expected at least one and none.${strays} ${remedies.role}`
+      : `${seen.owner} sessions of the owner and ${seen.role} of ${target.role.credential}; expected at least one and none.${strays} ${remedies.owner}`,
+  );
+}
+
+export type SessionCount = z.infer<typeof sessions>;
+type Database = Pick<AttachedDatabase, 'url' | 'addon'>;
+
+/** The user names that count as the role and as the owner. */
+export interface SessionUsers {
+  readonly role: readonly string[];
+  readonly owner: readonly string[];
+}
+
+/** While a credential is rotated it has two user names for a while; those that the Data API lists all count as it. */
+export async function usersOf(
+  { heroku }: Services,
+  { role }: Target,
+  { addon }: Pick<Database, 'addon'>,
+): Promise<SessionUsers> {
   const namesOf = async (name: string): Promise<string[]> =>
-    (await services.heroku.findCredential(addon.name, name))?.credentials.map((one) => one.user) ?? [];
-  const [roleNames, ownerNames] = await Promise.all([namesOf(credential), namesOf('default')]);
+    (await heroku.findCredential(addon.name, name))?.credentials.map((one) => one.user) ?? [];
+  const [roleNames, owner] = await Promise.all([namesOf(role.credential), namesOf('default')]);
+  return { role: [role.credential, ...roleNames], owner };
+}
 
-  const count = (): Promise<z.infer<typeof sessions>> =>
-    services.postgres.connected(url, (connection) =>
-      // `backend_type` is null for other users' sessions unless the reader may see statistics, `usename` never is.
-      connection.one(sql.type(sessions)`
-        SELECT count(*) FILTER (WHERE usename = ANY(${sql.array([credential, ...roleNames], 'text')}))::int AS role,
-               count(*) FILTER (WHERE usename = current_user
-                                   OR usename = ANY(${sql.array(ownerNames, 'text')}))::int AS owner
-        FROM pg_stat_activity
-        WHERE datname = current_database() AND application_name <> ${applicationName}
-          AND coalesce(backend_type, 'client backend') = 'client backend'`),
-    );
+/** Counts who is connected to the database besides the runbook, asked as the owner. */
+export function countSessions(connection: Connection, { role, owner }: SessionUsers): Promise<SessionCount> {
+  // `backend_type` is null for other users' sessions unless the reader may see statistics, `usename` never is.
+  return connection.one(sql.type(sessions)`
+    SELECT count(*) FILTER (WHERE usename = ANY(${sql.array([...role], 'text')}))::int AS role,
+           count(*) FILTER (WHERE usename = current_user
+                               OR usename = ANY(${sql.array([...owner], 'text')}))::int AS owner
+    FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name <> ${applicationName}
+      AND coalesce(backend_type, 'client backend') = 'client backend'`);
+}
 
-  const ownerSessions = (): Promise<readonly string[]> =>
-    services.postgres.connected(url, (connection) =>
-      connection.anyFirst(sql.type(session)`
-        SELECT format('%s (process %s, since %s)', coalesce(nullif(application_name, ''), 'unnamed'), pid,
-                      coalesce(to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), 'unknown')) AS who
-        FROM pg_stat_activity
-        WHERE datname = current_database() AND application_name <> ${applicationName}
-          AND (usename = current_user OR usename = ANY(${sql.array(ownerNames, 'text')}))
-        ORDER BY backend_start LIMIT ${named}`),
-    );
-
-  return observe(async () => {
-    const deadline = Date.now() + target.sessions.lingerSeconds * 1000;
-    let seen = await count();
-    while ((seen.role === 0 || seen.owner > 0) && Date.now() < deadline) {
-      await pause(500);
-      seen = await count();
-    }
-    if (seen.role === 0 || seen.owner > 0) {
-      const owners = seen.owner > 0 ? ` The owner's: ${(await ownerSessions()).join(', ')}.` : '';
-      throw fail(
-        'SessionsDiffer',
-        `${seen.role} sessions of ${credential} and ${seen.owner} of the owner; expected at least one and none.${owners} ` +
-          "End consoles and scripts that use the owner's URL, see that the app reads its flag and answers, then try again.",
-      );
-    }
-    return seen;
-  });
+/** The oldest sessions of one side, in words. */
+function strangers(connection: Connection, users: SessionUsers, side: Side): Promise<readonly string[]> {
+  return connection.anyFirst(sql.type(session)`
+    SELECT format('%s (process %s, since %s)', coalesce(nullif(application_name, ''), 'unnamed'), pid,
+                  coalesce(to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), 'unknown')) AS who
+    FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name <> ${applicationName}
+      AND (usename = ANY(${sql.array([...users[side]], 'text')}) OR (${side === 'owner'} AND usename = current_user))
+    ORDER BY backend_start LIMIT ${named}`);
 }
 
 /**

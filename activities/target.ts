@@ -60,6 +60,46 @@ export type HttpSmoke = z.infer<typeof httpSmoke>;
 export type HttpCheck = z.infer<typeof httpCheck>;
 export type CommandSmoke = z.infer<typeof commandSmoke>;
 
+/** What the kill switch needs: where the app goes back to, and how it is seen to work there. */
+const rollback = z
+  .object({
+    /** What the database variable holds on SQLite. */
+    sqliteUrl: z.string().regex(/^sqlite(\+\w+)?:\/\//, 'a SQLite URL'),
+    /** Run in a one-off dyno: reads and writes on SQLite, and ends with 0 when that worked. */
+    verify: command,
+    /** Asked of the app once the fence is lifted. */
+    checks: z.array(httpCheck).min(1).max(few),
+    /** Seconds in which all of them must be right. */
+    patienceSeconds: z.number().positive().max(480).default(120),
+    /** Tables that hold no customer's data: rows in them do not stop the kill switch. */
+    referenceTables: z.array(identifier).max(few).default([]),
+    /** Release commands, as the Procfile has them, that succeed on SQLite too. */
+    releaseCommandsSafeOnSqlite: z.array(command).max(few).default([]),
+  })
+  .strict();
+/** What is left to do after the launch, as GitHub issues. */
+const followUps = z
+  .object({
+    repository,
+    /** Gets the evidence as a comment. */
+    trackingIssue: z.number().int().positive().optional(),
+    items: z
+      .array(
+        z
+          .object({
+            title: command.pipe(z.string().max(200)),
+            body: z.string().min(1).max(20_000),
+            labels: z.array(command).max(20).default([]),
+          })
+          .strict(),
+      )
+      .min(1)
+      .max(50),
+  })
+  .strict();
+export type Rollback = z.infer<typeof rollback>;
+export type FollowUps = z.infer<typeof followUps>;
+
 /**
  * A target file: what the worker may do to one app, and every name of that app's that the runbook needs. It is the
  * worker's own; a run names the app and nothing else. Strict, so that a misspelt field is a mistake and not a default.
@@ -158,6 +198,18 @@ export const targetSchema = z
     freezes: z.array(freeze).max(50).default([]),
     /** Config vars, by name, whose values others may change at any time without a new approval. */
     unwatchedConfigVars: z.array(variable).max(few).default([]),
+    /** Without it there is no kill switch. */
+    rollback: rollback.optional(),
+    followUps: followUps.optional(),
+    /** What a sample of the watch asks the app besides whether it answers. */
+    watch: z
+      .object({
+        /** Seconds between two samples. */
+        everySeconds: z.number().min(1).max(86_400).default(900),
+        checks: z.array(httpCheck).max(few).default([]),
+      })
+      .strict()
+      .default({}),
     /** Hours for which the worker's Heroku token must still be good when a run starts. */
     tokenValidForHours: z.number().min(0).max(8760).default(12),
     /** Events after which a run continues as new at its next quiet point. */
@@ -183,6 +235,12 @@ export const targetSchema = z
     }
     if (!tables.includes(cascadesFrom)) {
       context.addIssue({ code: 'custom', path: ['schema', 'cascadesFrom'], message: 'is not among schema.tables' });
+    }
+    const { referenceTables = [] } = target.rollback ?? {};
+    for (const [index, name] of referenceTables.entries()) {
+      if (tables.includes(name)) continue;
+      const path = ['rollback', 'referenceTables', index];
+      context.addIssue({ code: 'custom', path, message: `${name} is not among schema.tables` });
     }
   });
 

@@ -109,6 +109,21 @@ export const failures = {
     handling: 'voided',
     meaning: 'somebody else changed what the plan rests on, between the approval and a write',
   },
+  Sealed: { handling: 'refused', meaning: 'the database is launched: it is sealed, and no way leads back' },
+  CustomerRowsExist: {
+    handling: 'refused',
+    meaning: 'customers have rows in PostgreSQL, which going back to SQLite would lose',
+  },
+  SqliteNotProven: { handling: 'parked', meaning: 'the app could not read and write on SQLite behind the fence' },
+  NotServing: { handling: 'parked', meaning: 'the app did not answer as the target says it must' },
+  CredentialHeldElsewhere: {
+    handling: 'parked',
+    meaning: 'the credential is attached to an app still, so the platform does not destroy it',
+  },
+  BackupNotProven: {
+    handling: 'refused',
+    meaning: 'the backup that was named is not completed, too old, or of another database',
+  },
   NotInPlace: { handling: 'retried', meaning: 'the act was accepted but its effect could not be seen yet' },
   SecretLeak: { handling: 'refused', meaning: 'a step was about to report a secret; the result was withheld' },
   InvalidTransition: { handling: 'refused', meaning: 'a mistake in the runbook itself' },

@@ -38,6 +38,31 @@ const smokeEvidence = z.object({
   conclusion: z.string(),
 });
 
+/** How many dynos each process type has. */
+const formation = z.array(z.object({ type: z.string(), quantity: z.number().int() }));
+const countEvidence = z.object({
+  /** Tables that were counted; each of them is empty. */
+  tables: z.number().int(),
+  /** Tables that were not counted: they hold no customer's data. */
+  ignored: z.array(z.string()),
+  /** The add-ons whose databases were counted. */
+  addons: z.array(z.string()),
+});
+const sessionsEvidence = z.object({ role: z.number().int(), owner: z.number().int() });
+
+/** What people give as the proof that there is a backup, before a launch takes the way back away. */
+export const backupClaim = z.union([
+  z.object({ id: z.string(), finishedAt: z.string() }).strict(),
+  z.object({ continuousProtection: z.literal(true) }).strict(),
+]);
+const backupEvidence = z.object({
+  kind: z.enum(['backup', 'continuous-protection']),
+  addon: z.string(),
+  plan: z.string(),
+  id: z.string().nullable(),
+  finishedAt: z.string().nullable(),
+});
+
 /**
  * Every step that any procedure may take. The ids are stable: they stand in histories, approvals and audit records.
  * Their order here is the order for people; the order of a run is `sequence` in sop.ts.
@@ -226,7 +251,227 @@ export const steps = {
     activity: 'verifySessions',
     work: 'read',
     writes: false,
-    evidence: z.object({ role: z.number().int(), owner: z.number().int() }),
+    evidence: sessionsEvidence,
+  }),
+
+  'read-seal': defineStep({
+    title: 'See that the database is not sealed: after a launch there is no way back',
+    activity: 'readSeal',
+    work: 'read',
+    writes: false,
+    evidence: z.object({
+      addon: z.string(),
+      /** The add-on of a seal that a fork or a restored backup brought along, which does not count here. */
+      copiedFrom: z.string().nullable(),
+    }),
+  }),
+  'survey-way-back': defineStep({
+    title: 'Survey what is in place for the way back',
+    activity: 'surveyWayBack',
+    work: 'read',
+    writes: false,
+    evidence: z.object({
+      addon: z.string(),
+      plan: z.string(),
+      variable: z.object({ name: z.string(), is: z.enum(['postgresql', 'sqlite', 'empty', 'other']) }),
+      /** The app's attachments of the add-on, by name; the namespace is null for the default credential. */
+      attachments: z.array(z.object({ name: z.string(), namespace: z.string().nullable() })),
+      credential: z.string(),
+      flag: z.boolean(),
+      maintenance: z.boolean(),
+      fenced: z.boolean(),
+      /** As it is without a fence: a fence that is up wrote it down. */
+      formation,
+      release: z.number().int(),
+      releaseCommand: z.string().nullable(),
+      databaseReachable: z.boolean(),
+      /** Null where the database could not be asked. */
+      sealed: z.boolean().nullable(),
+      revision: z.string().nullable(),
+    }),
+  }),
+  'settle-dynos': defineStep({
+    title: 'Stop the one-off dynos that the runbook started',
+    insteadOf: 'heroku ps:stop run.…',
+    activity: 'settleDynos',
+    work: 'write',
+    writes: true,
+    evidence: z.object({
+      stopped: z.array(z.string()),
+      /** Other people's one-off dynos, which go on. */
+      others: z.array(z.string()),
+    }),
+  }),
+  'count-rows': defineStep({
+    title: 'Count customer rows',
+    activity: 'countCustomerRows',
+    work: 'read',
+    writes: false,
+    evidence: countEvidence,
+  }),
+  fence: defineStep({
+    title: 'Raise the fence: maintenance on, no process but web',
+    insteadOf: 'heroku maintenance:on; heroku ps:scale <type>=0',
+    activity: 'raiseFence',
+    work: 'write',
+    writes: true,
+    evidence: z.object({
+      kept: formation,
+      /** Where the numbers are kept: in the database, or with this run alone where the database is away. */
+      keptIn: z.enum(['database', 'run']),
+      /** One-off dynos of other people, which the fence does not stop. */
+      others: z.array(z.string()),
+    }),
+  }),
+  'count-rows-fenced': defineStep({
+    title: 'Count customer rows once more, behind the fence',
+    activity: 'countCustomerRows',
+    work: 'read',
+    writes: false,
+    evidence: countEvidence,
+  }),
+  'to-sqlite': defineStep({
+    title: 'Point the database variable to SQLite and take the flag off',
+    insteadOf: 'heroku config:set DATABASE_URL=sqlite…',
+    activity: 'pointToSqlite',
+    work: 'write',
+    writes: true,
+    evidence: z.object({
+      variable: z.string(),
+      addon: z.string(),
+      /** The attachment under which the app keeps the add-on, so that a new cutover can begin from here. */
+      attachment: z.string(),
+      release: z.number().int(),
+    }),
+  }),
+  'verify-sqlite': defineStep({
+    title: 'Verify reading and writing on SQLite, behind the fence',
+    activity: 'verifySqlite',
+    work: 'write',
+    writes: false,
+    evidence: z.object({ command: z.string(), dyno: z.string(), release: z.number().int() }),
+  }),
+  'lift-fence': defineStep({
+    title: 'Lift the fence: the processes as they were, maintenance off',
+    insteadOf: 'heroku ps:scale <type>=<n>; heroku maintenance:off',
+    activity: 'liftFence',
+    work: 'write',
+    writes: true,
+    evidence: z.object({
+      restored: formation,
+      /** Where the numbers came from; `nowhere` where no fence had written any down. */
+      from: z.enum(['database', 'run', 'nowhere']),
+    }),
+  }),
+  'verify-serving': defineStep({
+    title: 'Verify that the app serves',
+    activity: 'verifyServing',
+    work: 'write',
+    writes: false,
+    evidence: z.object({
+      link: z.string(),
+      checks: z.number().int(),
+      servingAt: z.string(),
+      /** Since the kill switch was pulled; null where nobody said when. */
+      secondsSinceKilled: z.number().nullable(),
+    }),
+  }),
+  'flag-off': defineStep({
+    title: 'Switch the app back to the owner',
+    insteadOf: 'heroku config:unset <FLAG>',
+    activity: 'unsetFlag',
+    work: 'write',
+    writes: true,
+    evidence: z.object({ flag: z.string(), release: z.number().int() }),
+  }),
+  'restart-undo': defineStep({
+    title: 'Restart the dynos as the owner',
+    insteadOf: 'heroku restart',
+    activity: 'restartDynos',
+    work: 'write',
+    writes: true,
+    evidence: restartEvidence,
+  }),
+  'smoke-undo': defineStep({
+    title: 'Run the smoke suite after the undo',
+    insteadOf: 'run the smoke suite',
+    activity: 'runSmoke',
+    work: 'smoke',
+    writes: true,
+    evidence: smokeEvidence,
+  }),
+  'verify-owner-sessions': defineStep({
+    title: 'Verify that the app is connected as the owner and not as the role',
+    activity: 'verifyOwnerSessions',
+    work: 'read',
+    writes: false,
+    evidence: sessionsEvidence,
+  }),
+  'revoke-grants': defineStep({
+    title: 'Revoke every privilege of the role',
+    insteadOf: 'heroku pg:psql (REVOKE)',
+    activity: 'revokeGrants',
+    work: 'write',
+    writes: true,
+    evidence: z.object({ role: z.string(), exists: z.boolean(), privileges: z.literal(0) }),
+  }),
+  'unbind-url': defineStep({
+    title: "Take the role's URL away from the app",
+    insteadOf: 'heroku addons:detach <ATTACHMENT>, or config:unset',
+    activity: 'unbindUrl',
+    work: 'write',
+    writes: true,
+    evidence: z.object({ variable: z.string(), release: z.number().int() }),
+  }),
+  'drop-credential': defineStep({
+    title: 'Destroy the restricted credential',
+    insteadOf: 'heroku pg:credentials:destroy DATABASE --name <role>',
+    activity: 'destroyCredential',
+    work: 'write',
+    writes: true,
+    evidence: z.object({ credential: z.string(), addon: z.string() }),
+  }),
+  'watch-sample': defineStep({
+    title: 'Take a sample of health and drift',
+    activity: 'sampleWatch',
+    work: 'read',
+    writes: false,
+    evidence: z.object({
+      healthy: z.boolean(),
+      problems: z.array(z.string()),
+      release: z.number().int(),
+      /** Null where the database could not be asked. */
+      revision: z.string().nullable(),
+      /** Null where the token does not expire, or may not ask. */
+      tokenHoursLeft: z.number().nullable(),
+      at: z.string(),
+    }),
+  }),
+  'check-backup': defineStep({
+    title: 'Check that there is a backup: after the launch there is no way back',
+    insteadOf: 'heroku pg:backups',
+    activity: 'checkBackup',
+    work: 'read',
+    writes: false,
+    evidence: backupEvidence,
+  }),
+  seal: defineStep({
+    title: 'Seal the database: from here every rollback is refused',
+    activity: 'sealDatabase',
+    work: 'write',
+    writes: true,
+    evidence: z.object({ addon: z.string(), by: z.string(), run: z.string(), at: z.string() }),
+  }),
+  'open-follow-ups': defineStep({
+    title: 'Open the follow-ups, and put the evidence on the tracking issue',
+    activity: 'openFollowUps',
+    work: 'write',
+    writes: true,
+    evidence: z.object({
+      issues: z.array(z.object({ title: z.string(), number: z.number().int(), link: z.string() })),
+      /** The comment on the tracking issue, where the target names one. */
+      comment: z.string().nullable(),
+    }),
   }),
 } as const;
 
@@ -265,6 +510,26 @@ export interface StepCall {
   readonly matrixDigest?: string;
   /** The survey only: what `inspect-pull-request` saw. */
   readonly pullRequest?: z.infer<typeof pullRequestFacts>;
+  /** The fence, raised and lifted: what `survey-way-back` saw, for where the database cannot keep or tell it. */
+  readonly formation?: z.infer<typeof formation>;
+  /** `verify-serving` only: when the kill switch was pulled, in milliseconds since 1970. */
+  readonly killedAt?: number;
+  /** The watch only: the newest release when it began; another one is drift. */
+  readonly baselineRelease?: number;
+  /** The watch only: the revision of the database when it began. */
+  readonly baselineRevision?: string | null;
+  /** `check-backup` only: what people gave as the proof. */
+  readonly backup?: z.infer<typeof backupClaim>;
+  /** `check-backup` only: milliseconds since 1970; a backup that began before holds less than what is to be protected. */
+  readonly backupNotBefore?: number;
+  /** The seal only: who launches, on which plan, and what `check-backup` saw. */
+  readonly seal?: {
+    readonly by: string;
+    readonly planDigest: string | null;
+    readonly backup: z.infer<typeof backupEvidence> | null;
+  };
+  /** The follow-ups only: Markdown for the tracking issue, where people's text is escaped already. */
+  readonly report?: string;
 }
 
 /** What an activity answers. */

@@ -21,6 +21,16 @@ const run = z.object({
   html_url: z.string(),
 });
 
+const issue = z.object({
+  number: z.number().int(),
+  title: z.string(),
+  body: z.string().nullish(),
+  html_url: z.string(),
+});
+const comment = z.object({ body: z.string().nullish(), html_url: z.string() });
+
+export type Issue = z.infer<typeof issue>;
+export type Comment = z.infer<typeof comment>;
 export type Pull = z.infer<typeof pull>;
 export type WorkflowRun = z.infer<typeof run>;
 export type GithubClient = ReturnType<typeof createGithubClient>;
@@ -31,7 +41,7 @@ export interface GithubOptions {
   readonly token: string;
 }
 
-/** The parts of GitHub that a cutover needs: one pull request, and the dispatch of the smoke suite. */
+/** The parts of GitHub that a cutover needs: one pull request, the dispatch of the smoke suite, and issues. */
 export function createGithubClient({ apiUrl, token }: GithubOptions) {
   const octokit = new Octokit({
     baseUrl: apiUrl,
@@ -57,6 +67,43 @@ export function createGithubClient({ apiUrl, token }: GithubOptions) {
           request,
         }),
       ),
+
+    /** Every issue, open or closed. The list has pull requests among them [docs]; a marker in the body tells. */
+    listIssues: (repository: string) =>
+      ask(token, `issues of ${repository}`, z.array(issue), (request) =>
+        octokit.paginate(octokit.rest.issues.listForRepo, {
+          ...split(repository),
+          state: 'all',
+          per_page: 100,
+          request,
+        }),
+      ),
+    createIssue: (repository: string, { title, body, labels }: { title: string; body: string; labels: string[] }) =>
+      ask(token, `new issue in ${repository}`, issue, async (request) => {
+        const answer = await octokit.rest.issues.create({ ...split(repository), title, body, labels, request });
+        currentScope().report('underway');
+        return answer.data;
+      }),
+    listComments: (repository: string, number: number) =>
+      ask(token, `comments on issue ${number}`, z.array(comment), (request) =>
+        octokit.paginate(octokit.rest.issues.listComments, {
+          ...split(repository),
+          issue_number: number,
+          per_page: 100,
+          request,
+        }),
+      ),
+    createComment: (repository: string, number: number, body: string) =>
+      ask(token, `comment on issue ${number}`, comment, async (request) => {
+        const answer = await octokit.rest.issues.createComment({
+          ...split(repository),
+          issue_number: number,
+          body,
+          request,
+        });
+        currentScope().report('underway');
+        return answer.data;
+      }),
 
     /** The text of a file at a commit. */
     readFile: (repository: string, path: string, commit: string) =>

@@ -64,11 +64,27 @@ const credential = z.object({
   credentials: z.array(z.object({ user: z.string(), state: z.string() })),
 });
 
+const transfer = z.object({
+  num: z.number().int(),
+  from_type: z.string(),
+  to_type: z.string(),
+  /** The attachment by which the database was named. */
+  from_name: z.string().nullish(),
+  started_at: z.string().nullish(),
+  finished_at: z.string().nullish(),
+  succeeded: z.boolean().nullish(),
+  /** An object where a schedule made it. */
+  schedule: z.unknown(),
+  options: z.object({ pgbackups_name: z.string().nullish() }).nullish(),
+});
+
 export type Release = z.infer<typeof release>;
 export type Attachment = z.infer<typeof attachment>;
 export type Addon = z.infer<typeof addon>;
 export type Dyno = z.infer<typeof dyno>;
 export type Credential = z.infer<typeof credential>;
+export type Transfer = z.infer<typeof transfer>;
+export type Quantity = z.infer<typeof formation>;
 
 export interface HerokuOptions {
   /** Base URL of the Platform API. */
@@ -162,6 +178,16 @@ export function createHerokuClient({ apiUrl, dataUrl, token }: HerokuOptions) {
         answer: attachment,
       }),
 
+    /** Detaches; the platform unsets the variable and makes a release. */
+    async detachAddon(id: string): Promise<void> {
+      await platform(`/addon-attachments/${part(id)}`, { method: 'DELETE', answer: z.unknown() });
+    },
+
+    /** Maintenance stops the routers, not workers or schedulers, and makes no release [docs]. */
+    async setMaintenance(name: string, maintenance: boolean): Promise<void> {
+      await platform(`/apps/${part(name)}`, { method: 'PATCH', body: { maintenance }, answer: z.unknown() });
+    },
+
     listDynos: (name: string) => platform(`/apps/${part(name)}/dynos`, { method: 'GET', answer: z.array(dyno) }),
     /** Whether a feature of the app is switched on; a feature that the platform does not know is off. */
     async isFeatureEnabled(name: string, feature: string): Promise<boolean> {
@@ -175,6 +201,16 @@ export function createHerokuClient({ apiUrl, dataUrl, token }: HerokuOptions) {
     },
     listFormation: (name: string) =>
       platform(`/apps/${part(name)}/formation`, { method: 'GET', answer: z.array(formation) }),
+
+    /** How many dynos several process types are to have, in one request. Answers before they are up or gone. */
+    async scale(name: string, updates: readonly Quantity[]): Promise<void> {
+      await platform(`/apps/${part(name)}/formation`, { method: 'PATCH', body: { updates }, answer: z.unknown() });
+    },
+    /** Stops one dyno. One of the formation comes back by itself [docs]. */
+    async stopDyno(name: string, dynoName: string): Promise<void> {
+      const path = `/apps/${part(name)}/dynos/${part(dynoName)}/actions/stop`;
+      await platform(path, { method: 'POST', answer: z.unknown() });
+    },
 
     /** Starts a one-off dyno whose output is taken by rendezvous; it ends when the taker disconnects [docs]. */
     async runAttached(
@@ -205,6 +241,15 @@ export function createHerokuClient({ apiUrl, dataUrl, token }: HerokuOptions) {
     async createCredential(addonName: string, name: string): Promise<void> {
       await data(credentialsOf(addonName), { method: 'POST', body: { name }, answer: z.unknown() });
     },
+    /** Destroys a credential; what it owned goes to the default one [source]. It must be attached to no app. */
+    async destroyCredential(addonName: string, name: string): Promise<void> {
+      await data(`${credentialsOf(addonName)}/${part(name)}`, { method: 'DELETE', answer: z.unknown() });
+    },
+
+    /** Backups, restores and copies of the app's databases [source: official CLI, pg:backups]. */
+    listTransfers: (name: string) =>
+      data(`/client/v11/apps/${part(name)}/transfers`, { method: 'GET', answer: z.array(transfer) }),
+
     /** The URL of a credential: a secret, read only where the platform is not to bind it itself. */
     async readCredentialUrl(addonName: string, name: string): Promise<string> {
       const full = await data(`${credentialsOf(addonName)}/${part(name)}`, {

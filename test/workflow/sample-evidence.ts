@@ -45,6 +45,12 @@ const passed = {
   conclusion: 'success',
 };
 
+const formation = [
+  { type: 'web', quantity: 1 },
+  { type: 'worker', quantity: 2 },
+];
+const counted = { tables: 12, ignored: ['alembic_version'], addons: ['sample-db'] };
+
 /** One believable evidence for each step; a new step without one does not type-check. */
 export const sampleEvidence: { readonly [S in StepId]: Evidence<S> } = {
   'config-check': {
@@ -91,4 +97,69 @@ export const sampleEvidence: { readonly [S in StepId]: Evidence<S> } = {
   'restart-rm-11': restarted,
   'smoke-rm-11': passed,
   'verify-sessions': { role: 2, owner: 0 },
+  'read-seal': { addon: 'sample-db', copiedFrom: null },
+  'survey-way-back': {
+    addon: 'sample-db',
+    plan: 'heroku-postgresql:standard-0',
+    variable: { name: 'DATABASE_URL', is: 'postgresql' },
+    attachments: [
+      { name: 'DATABASE', namespace: null },
+      { name: 'SAMPLE_ROLE_DATABASE', namespace: 'credential:sample_role' },
+    ],
+    credential: 'active',
+    flag: true,
+    maintenance: false,
+    fenced: false,
+    formation,
+    release: 10,
+    releaseCommand: null,
+    databaseReachable: true,
+    sealed: false,
+    revision: '0002',
+  },
+  'settle-dynos': { stopped: ['run.1'], others: [] },
+  'count-rows': counted,
+  fence: { kept: formation, keptIn: 'database', others: [] },
+  'count-rows-fenced': counted,
+  'to-sqlite': {
+    variable: 'DATABASE_URL',
+    addon: 'sample-db',
+    attachment: 'HEROKU_POSTGRESQL_AMBER',
+    release: 12,
+  },
+  'verify-sqlite': { command: 'python -m app.selfcheck', dyno: 'run.2', release: 12 },
+  'lift-fence': { restored: formation, from: 'database' },
+  'verify-serving': {
+    link: 'https://sample-app.example',
+    checks: 1,
+    servingAt: '2026-05-15T00:00:30Z',
+    secondsSinceKilled: 30,
+  },
+  'flag-off': { flag: 'FLAG_ROLE', release: 11 },
+  'restart-undo': restarted,
+  'smoke-undo': passed,
+  'verify-owner-sessions': { role: 0, owner: 2 },
+  'revoke-grants': { role: 'sample_role', exists: true, privileges: 0 },
+  'unbind-url': { variable: 'SAMPLE_ROLE_DATABASE_URL', release: 12 },
+  'drop-credential': { credential: 'sample_role', addon: 'sample-db' },
+  'watch-sample': {
+    healthy: true,
+    problems: [],
+    release: 10,
+    revision: '0002',
+    tokenHoursLeft: null,
+    at: '2026-05-15T01:00:00Z',
+  },
+  'check-backup': {
+    kind: 'backup',
+    addon: 'sample-db',
+    plan: 'heroku-postgresql:standard-0',
+    id: 'b001',
+    finishedAt: '2026-05-15T00:50:00Z',
+  },
+  seal: { addon: 'sample-db', by: 'Rita', run: 'run-1', at: '2026-05-15T02:00:00Z' },
+  'open-follow-ups': {
+    issues: [{ title: 'Clean up', number: 21, link: 'https://github.example/owner/name/issues/21' }],
+    comment: 'https://github.example/owner/name/issues/7#issuecomment-1',
+  },
 };

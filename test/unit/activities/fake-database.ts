@@ -4,6 +4,12 @@ import type { SchemaShape } from '../../../activities/schema-shape.ts';
 
 type Row = Record<string, unknown>;
 
+/** What the runbook keeps in a schema of its own; null where there is no such table. */
+interface Bookkeeping {
+  seal: { addon_id: string; sealed_by: string; run: string; sealed_at: string } | null | undefined;
+  fence: Map<string, number> | undefined;
+}
+
 /** What the driver throws when the server refuses a statement. */
 export function sqlError(code: string, message = `refused with ${code}`): Error {
   return Object.assign(new Error(message), { code });
@@ -30,6 +36,14 @@ export class FakeDatabase {
   privileges = new Set<string>();
   /** What the role has by PUBLIC's grants or a membership. */
   inherited: string[] = [];
+  /** Rows by table; none unless said. */
+  rowsOf: Record<string, number> = {};
+  roleExists = true;
+  /** Privileges of the role that others than the owner granted: the owner cannot revoke them. */
+  foreignPrivileges: string[] = [];
+  bookkeeping: Bookkeeping = { seal: undefined, fence: undefined };
+  /** Transactions on the bookkeeping that were committed. */
+  noted = 0;
   /** Matrices that were applied and not rolled back. */
   grantsCommitted = 0;
   sessions: { user: string; application: string }[] = [];
@@ -65,17 +79,22 @@ export class FakeDatabase {
     const connection = {
       any: rows,
       anyFirst: firsts,
+      maybeOne: async (query: QuerySqlToken) => (await rows(query))[0] ?? null,
       one: (query: QuerySqlToken) => one(rows(query)),
       oneFirst: (query: QuerySqlToken) => one(firsts(query)),
       query: rows,
       transaction: async <T>(work: (tx: unknown) => Promise<T>): Promise<T> => {
         const before = new Set(this.privileges);
+        const noted = structuredClone(this.bookkeeping);
         const result = await work(connection).catch((error: unknown) => {
           this.privileges = before;
+          this.bookkeeping = noted;
           throw error;
         });
-        if (before.size === this.privileges.size) return result;
-        this.grantsCommitted += 1;
+        const changed = { grants: before.size !== this.privileges.size, notes: !isSame(noted, this.bookkeeping) };
+        if (!changed.grants && !changed.notes) return result;
+        if (changed.grants) this.grantsCommitted += 1;
+        if (changed.notes) this.noted += 1;
         if (this.losesNextCommit) {
           this.losesNextCommit = false;
           throw sqlError('08006', 'connection failure');
@@ -88,6 +107,22 @@ export class FakeDatabase {
 
   #answer({ sql, values }: QuerySqlToken, user: string): Row[] {
     if (sql.includes('pg_try_advisory_lock')) return [{ locked: !this.lockedElsewhere }];
+    if (sql.includes('to_regclass') && String(values[0]).startsWith('cutover.')) {
+      return [
+        { found: this.bookkeeping[String(values[0]).slice('cutover.'.length) as keyof Bookkeeping] !== undefined },
+      ];
+    }
+    if (sql.includes('FROM cutover.seal')) return this.bookkeeping.seal ? [this.bookkeeping.seal] : [];
+    if (sql.includes('FROM cutover.fence') && !sql.startsWith('DELETE')) {
+      return [...(this.bookkeeping.fence ?? [])].map(([type, quantity]) => ({ type, quantity }));
+    }
+    if (sql.includes('SELECT EXISTS (SELECT FROM pg_roles')) return [{ found: this.roleExists }];
+    if (sql.includes('rolname AS name')) return this.roleExists ? [{ name: String(values[0]) }] : [];
+    if (sql.includes('pg_default_acl d LEFT JOIN')) return [];
+    if (sql.includes('pg_has_role')) return this.#ownPrivileges();
+    if (sql.startsWith('SELECT count(*) AS rows')) {
+      return [{ rows: this.rowsOf[/"(\w+)"$/.exec(sql)?.[1] ?? ''] ?? 0 }];
+    }
     if (sql.includes('to_regclass')) return [{ found: this.revisions !== null }];
     if (sql.includes('SELECT version_num')) return (this.revisions ?? []).map((version_num) => ({ version_num }));
     if (sql.includes('pg_stat_user_tables')) return [{ tables: this.shape.tables.length, rows: 7 }];
@@ -99,9 +134,10 @@ export class FakeDatabase {
     if (sql.includes('pg_constraint')) return this.shape.foreignKeys.map((key) => ({ ...key }));
     if (sql.includes('relname AS name')) return this.shape.tables.map((name) => ({ name }));
     if (sql.includes('max_connections')) return [{ used: this.sessions.length, limit: 120 }];
-    if (sql.includes('AS who')) return this.#ownersSessions(values as [string, string[]], user);
+    if (sql.includes('AS who')) return this.#sessionsOf(values as [string, string[], boolean], user);
     if (sql.includes('pg_stat_activity')) return [this.#countSessions(values as [string[], string[], string], user)];
     if (sql.startsWith('SET LOCAL')) return [];
+    if (this.#note(sql.trim(), values)) return [];
     return this.#statement(sql, user);
   }
 
@@ -113,13 +149,41 @@ export class FakeDatabase {
     };
   }
 
-  #ownersSessions([application, ownerNames]: [string, string[]], user: string): Row[] {
+  #sessionsOf([application, names, asked]: [string, string[], boolean], user: string): Row[] {
     return this.sessions
       .filter(
         (session) =>
-          session.application !== application && (session.user === user || ownerNames.includes(session.user)),
+          session.application !== application && (names.includes(session.user) || (asked && session.user === user)),
       )
       .map((session) => ({ who: `${session.application} (process 1, since unknown)` }));
+  }
+
+  #ownPrivileges(): Row[] {
+    if (!this.roleExists) return [];
+    return [
+      ...[...this.privileges].map((on) => ({ on, revocable: true })),
+      ...this.foreignPrivileges.map((on) => ({ on, revocable: false })),
+    ];
+  }
+
+  /** The runbook's own notes, and what takes all from the role at once; false for any other statement. */
+  #note(text: string, values: readonly unknown[]): boolean {
+    const { bookkeeping } = this;
+    if (/^(CREATE SCHEMA|REVOKE ALL ON (SCHEMA|ALL (SEQUENCES|ROUTINES))|SET TRANSACTION)/.test(text)) return true;
+    if (/^REVOKE ALL ON ALL TABLES/.test(text)) {
+      if (!text.includes('cutover')) this.privileges = new Set();
+    } else if (/^CREATE TABLE IF NOT EXISTS cutover\.seal/.test(text)) bookkeeping.seal ??= null;
+    else if (/^CREATE TABLE IF NOT EXISTS cutover\.fence/.test(text)) bookkeeping.fence ??= new Map();
+    else if (/^DELETE FROM cutover\.fence/.test(text)) bookkeeping.fence?.clear();
+    else if (/^INSERT INTO cutover\.fence/.test(text)) {
+      const [type, quantity] = values as [string, number];
+      if (quantity > 0 || bookkeeping.fence?.has(type) !== true) bookkeeping.fence?.set(type, quantity);
+    } else if (/^INSERT INTO cutover\.seal/.test(text)) {
+      const [addon_id, sealed_by, run] = values as [string, string, string];
+      if (bookkeeping.seal?.addon_id !== addon_id)
+        bookkeeping.seal = { addon_id, sealed_by, run, sealed_at: '2026-05-15T12:00:00Z' };
+    } else return false;
+    return true;
   }
 
   /** `GRANT SELECT ON orders TO app_role`, and what the role is to try: `SELECT FROM orders`. */
@@ -137,4 +201,9 @@ export class FakeDatabase {
     if (!this.privileges.has(`${privilege} on ${table}`)) throw sqlError('42501');
     return [];
   }
+}
+
+function isSame(one: Bookkeeping, other: Bookkeeping): boolean {
+  const text = ({ seal, fence }: Bookkeeping): string => JSON.stringify([seal, fence && [...fence]]);
+  return text(one) === text(other);
 }

@@ -1,4 +1,4 @@
-import type { GithubClient, Pull, WorkflowRun } from '../../../activities/clients/github.ts';
+import type { Comment, GithubClient, Issue, Pull, WorkflowRun } from '../../../activities/clients/github.ts';
 
 /** A repository with one pull request and one workflow, in memory. */
 export class FakeGithub {
@@ -13,6 +13,8 @@ export class FakeGithub {
   files: { filename: string; status: string }[] = [];
   texts = new Map<string, string>();
   runs: (WorkflowRun & { inputs: Record<string, string> })[] = [];
+  issues: (Issue & { labels: string[] })[] = [];
+  comments: Comment[] = [];
   headCommit = 'd4'.repeat(20);
   conclusion: string | null = 'success';
   /** Milliseconds that the suite takes; Infinity for one that waits for a runner for ever. */
@@ -30,6 +32,22 @@ export class FakeGithub {
     readFile: (_, path, ref) => {
       const text = this.texts.get(`${path}@${ref}`);
       return text === undefined ? Promise.reject(new Error(`no file ${path} at ${ref}`)) : Promise.resolve(text);
+    },
+    listIssues: () => Promise.resolve([...this.issues]),
+    createIssue: (repository, { title, body, labels }) => {
+      const number = this.issues.length + 1;
+      const issue = { number, title, body, labels, html_url: `https://github.example/${repository}/issues/${number}` };
+      this.issues.push(issue);
+      return Promise.resolve(issue);
+    },
+    listComments: () => Promise.resolve([...this.comments]),
+    createComment: (repository, number, body) => {
+      const comment = {
+        body,
+        html_url: `https://github.example/${repository}/issues/${number}#${this.comments.length}`,
+      };
+      this.comments.push(comment);
+      return Promise.resolve(comment);
     },
     dispatch: (_repository, workflow, _ref, inputs) => {
       const id = this.runs.length + 1;

@@ -1,6 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { ServiceError } from '../../../activities/clients/errors.ts';
-import type { Addon, Attachment, Credential, Dyno, HerokuClient, Release } from '../../../activities/clients/heroku.ts';
+import type {
+  Addon,
+  Attachment,
+  Credential,
+  Dyno,
+  HerokuClient,
+  Release,
+  Transfer,
+} from '../../../activities/clients/heroku.ts';
 import { currentScope } from '../../../activities/scope.ts';
 
 export const app = 'an-app';
@@ -30,16 +38,24 @@ export class FakeHeroku {
   };
   slug: Awaited<ReturnType<HerokuClient['getSlug']>> = { id: 'slug-1', commit, process_types: { web: 'serve' } };
   features = new Set<string>();
+  transfers: Transfer[] = [];
+  /** Attachments of the add-ons in other apps. */
+  elsewhere: Attachment[] = [];
   /** Seconds. */
   tokenExpiresIn: number | null = null;
   /** How often each process type was restarted by request. */
   restarts: string[] = [];
+  /** One-off dynos that were stopped, how often maintenance was switched, and credentials that were destroyed. */
+  stops: string[] = [];
+  maintenances = 0;
+  destroyed = 0;
   /** Every command that a one-off dyno was started with. */
   readonly oneOffs: { command: string; env: Record<string, string> }[] = [];
-  /** Milliseconds from a change to its release, from a release to its dynos, from a request to an active credential. */
+  /** Milliseconds from a change to its release, from a release to its dynos, from a request to an active credential (or none), and to a dyno's end. */
   releaseTakes = 0;
   bootTakes = 0;
   credentialTakes = 0;
+  stopTakes = 0;
   /** The next release fails, as one whose release command does. */
   nextReleaseFails = false;
   runCommand: (command: string) => CommandOutcome = () => ({ output: '', status: 0 });
@@ -167,7 +183,8 @@ export class FakeHeroku {
     listReleases: (_, max = 10) => Promise.resolve(this.releases.slice(0, max)),
     getSlug: () => Promise.resolve(this.slug),
     listAppAttachments: () => Promise.resolve([...this.attachments]),
-    listAddonAttachments: (id) => Promise.resolve(this.attachments.filter((one) => one.addon.id === id)),
+    listAddonAttachments: (id) =>
+      Promise.resolve([...this.attachments, ...this.elsewhere].filter((one) => one.addon.id === id)),
     getAddon: (id) => {
       const addon = this.addons.find((one) => one.id === id || one.name === id);
       return addon
@@ -184,6 +201,55 @@ export class FakeHeroku {
       this.release(`Attach ${as}`);
       return Promise.resolve(attachment);
     },
+    detachAddon: async (id) => {
+      const found = this.attachments.find((one) => one.id === id);
+      if (found === undefined) throw new ServiceError('Heroku', 'DELETE /addon-attachments', 404, 'not_found', 'gone');
+      const left = this.attachments.filter((one) => one !== found);
+      if (!left.some((one) => one.addon.id === found.addon.id))
+        throw new ServiceError(
+          'Heroku',
+          'DELETE /addon-attachments',
+          422,
+          'invalid_params',
+          'Cannot destroy last attachment',
+        );
+      this.attachments = left;
+      delete this.vars[`${found.name}_URL`];
+      this.release(`Detach ${found.name}`);
+      await Promise.resolve();
+    },
+    setMaintenance: async (_, maintenance) => {
+      if (this.details.maintenance !== maintenance) this.maintenances += 1;
+      this.details = { ...this.details, maintenance };
+      await Promise.resolve();
+    },
+    scale: async (_, updates) => {
+      const wanted = new Map(updates.map(({ type, quantity }) => [type, quantity]));
+      this.formation = this.formation.map((one) => ({ ...one, quantity: wanted.get(one.type) ?? one.quantity }));
+      for (const { type } of updates) this.#boot(type);
+      await Promise.resolve();
+    },
+    stopDyno: async (_, name) => {
+      this.stops.push(name);
+      after(this.stopTakes, () => void (this.dynos = this.dynos.filter((one) => one.name !== name)));
+      await Promise.resolve();
+    },
+    destroyCredential: async (addon, name) => {
+      if ([...this.attachments, ...this.elsewhere].some((one) => one.namespace === `credential:${name}`))
+        throw new ServiceError('Heroku Data', 'DELETE /credentials', 422, 'invalid_params', 'must be detached');
+      const all = this.credentials.get(addon) ?? [];
+      const found = all.find((one) => one.name === name);
+      if (found !== undefined) found.state = 'revoking';
+      this.destroyed += 1;
+      after(this.credentialTakes, () =>
+        this.credentials.set(
+          addon,
+          all.filter((one) => one !== found),
+        ),
+      );
+      await Promise.resolve();
+    },
+    listTransfers: () => Promise.resolve([...this.transfers]),
     listDynos: () => Promise.resolve([...this.dynos]),
     listFormation: () => Promise.resolve([...this.formation]),
     runAttached: (_, command, env) => {

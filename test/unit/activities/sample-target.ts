@@ -29,6 +29,20 @@ export const targetFile = {
   },
   flag: { name: 'FLAG_ROLE', value: '1' },
   smoke: { kind: 'github', repository: 'owner/name', workflow: 'smoke.yml', ref: 'main' },
+  rollback: {
+    sqliteUrl: 'sqlite+pysqlite:///./app.db',
+    verify: 'python -m app.selfcheck',
+    checks: [{ path: '/ready', json: { dialect: 'sqlite' } }],
+    patienceSeconds: 5,
+  },
+  followUps: {
+    repository: 'owner/name',
+    trackingIssue: 7,
+    items: [
+      { title: 'Take the bridge away: `auth.py`', body: 'It still bridges.', labels: ['chore'] },
+      { title: 'Clean up billing', body: 'It goes through the wrapper.', labels: [] },
+    ],
+  },
   pullRequest: { repository: 'owner/name', number: 12, base: 'main', versions: 'db/versions', pollSeconds: 5 },
 };
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest } from '@jest/globals';
 import type { ApplicationFailure } from '@temporalio/common';
 import type { StepCall, StepId } from '../../../workflows/steps.ts';
 import type { FailureType } from '../../../workflows/failures.ts';
@@ -11,6 +11,24 @@ export function withQuickTime(): void {
   beforeEach(useQuickTime);
   afterEach(useOwnTime);
 }
+
+/**
+ * Has the app of a world answer over HTTP: the router's 503 while it is in maintenance, else what `answers` says.
+ */
+export function answerOverHttp(
+  { heroku }: World,
+  answers: (path: string) => { status: number; body: unknown } = () => ({ status: 200, body: {} }),
+): void {
+  jest.spyOn(globalThis, 'fetch').mockImplementation((input) => {
+    const { pathname } = new URL(input instanceof Request ? input.url : input);
+    const { status, body } = heroku.details.maintenance ? { status: 503, body: null } : answers(pathname);
+    return Promise.resolve(new Response(JSON.stringify(body), { status }));
+  });
+}
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 /** What a person is told to do: every refusal says it. */
 const remedy =

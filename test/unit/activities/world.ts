@@ -23,6 +23,8 @@ export class World {
   upgrades = 0;
   /** What an upgrade does instead of succeeding. */
   upgrade: (() => { output: string; status: number | undefined }) | undefined;
+  /** How the command that reads and writes on SQLite ends. */
+  verify: () => { output: string; status: number | undefined } = () => ({ output: 'read and written', status: 0 });
   #lost = new Map<string, number>();
   readonly #activities: Activities;
 
@@ -66,7 +68,8 @@ export class World {
   /** All that a step could have changed, for tests that nothing was. */
   snapshot(): unknown {
     const { vars, attachments, credentials, releases, restarts, dynos } = this.heroku;
-    const { revisions, privileges, grantsCommitted } = this.database;
+    const { details, formation } = this.heroku;
+    const { revisions, privileges, grantsCommitted, bookkeeping } = this.database;
     return structuredClone({
       vars,
       attachments,
@@ -74,7 +77,12 @@ export class World {
       releases,
       restarts,
       dynos,
+      maintenance: details.maintenance,
+      formation,
+      bookkeeping,
       runs: this.github.runs.length,
+      issues: this.github.issues,
+      comments: this.github.comments,
       revisions,
       privileges,
       grantsCommitted,
@@ -98,6 +106,7 @@ export class World {
   }
 
   #runCommand(command: string): { output: string; status: number | undefined } {
+    if (command.includes(this.target.rollback?.verify ?? '\0')) return this.verify();
     if (command.includes(this.target.migrations.upgrade)) return this.#runUpgrade();
     if (!command.includes(this.target.migrations.history)) throw new Error(`no such command: ${command}`);
     const lines = this.revisions.map((revision, index, all) => {

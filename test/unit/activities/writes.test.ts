@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { StepCall, StepId } from '../../../workflows/steps.ts';
 import { steps, stepIds } from '../../../workflows/steps.ts';
 import { sampleTarget } from './sample-target.ts';
-import { withQuickTime } from './world-tests.ts';
+import { answerOverHttp, withQuickTime } from './world-tests.ts';
 import { World } from './world.ts';
 
 // What holds for every step that changes the world, whatever it changes: the rows below are all that differs.
@@ -35,6 +35,9 @@ const slowRelease = ({ heroku }: World): void => void (heroku.releaseTakes = 8_0
 const older = ({ heroku }: World): void => {
   // The release that the dynos run is no longer the newest.
   heroku.releases = [{ ...(heroku.releases[0] as (typeof heroku.releases)[number]), version: 2, id: 'r-2' }];
+};
+const withWorkers = ({ heroku }: World): void => {
+  heroku.formation = [...heroku.formation, { type: 'worker', quantity: 3 }];
 };
 const restarts = ({ heroku }: World): number => heroku.restarts.length;
 const suites = ({ github }: World): number => github.runs.length;
@@ -109,6 +112,106 @@ const rows: { readonly [S in StepId]: Row | null } = {
     },
     effects: ({ database }) => database.grantsCommitted,
     interrupt: ({ database }) => void (database.losesNextCommit = true),
+    slow: () => undefined,
+  },
+  'read-seal': null,
+  'survey-way-back': null,
+  'count-rows': null,
+  'count-rows-fenced': null,
+  'verify-sqlite': null,
+  'verify-serving': null,
+  'verify-owner-sessions': null,
+  'watch-sample': null,
+  'check-backup': null,
+  'settle-dynos': {
+    prepare: ({ heroku }) => void heroku.dynos.push(heroku.dyno('run.7', 'run', 1, 'up', ': cutover/old/upgrade/1; x')),
+    // A dyno that is still there may not have been asked: asking once more does no harm.
+    effects: ({ heroku }) => new Set(heroku.stops).size,
+    interrupt: (world) => world.loseAnswerOf('stopDyno'),
+    slow: ({ heroku }) => void (heroku.stopTakes = 8_000),
+  },
+  fence: {
+    prepare: withWorkers,
+    effects: ({ heroku }) => heroku.maintenances,
+    interrupt: (world) => world.loseAnswerOf('scale'),
+    slow: () => undefined,
+  },
+  'lift-fence': {
+    prepare: (world) => {
+      withWorkers(world);
+      world.heroku.formation = world.heroku.formation.map((one) =>
+        one.type === 'web' ? one : { ...one, quantity: 0 },
+      );
+      world.heroku.details = { ...world.heroku.details, maintenance: true };
+      world.database.bookkeeping.fence = new Map([
+        ['web', 2],
+        ['worker', 3],
+      ]);
+      answerOverHttp(world);
+    },
+    effects: ({ heroku }) => heroku.maintenances,
+    interrupt: (world) => world.loseAnswerOf('setMaintenance'),
+    slow: () => undefined,
+  },
+  'to-sqlite': {
+    prepare: ({ heroku }) => {
+      heroku.attach('main-db', 'GREEN', null);
+      heroku.vars['FLAG_ROLE'] = '1';
+    },
+    // The name is detached, and the variable set with the flag in the same release.
+    effects: (world) => changes(world) / 2,
+    interrupt: (world) => world.loseAnswerOf('setConfigVars'),
+    slow: slowRelease,
+  },
+  'flag-off': {
+    prepare: ({ heroku }) => void (heroku.vars['FLAG_ROLE'] = '1'),
+    effects: changes,
+    interrupt: (world) => world.loseAnswerOf('setConfigVars'),
+    slow: slowRelease,
+  },
+  'restart-undo': {
+    prepare: older,
+    effects: restarts,
+    interrupt: (world) => world.loseAnswerOf('restartProcesses'),
+    slow: ({ heroku }) => void (heroku.bootTakes = 8_000),
+  },
+  'smoke-undo': {
+    effects: suites,
+    interrupt: (world) => world.loseAnswerOf('dispatch'),
+    slow: ({ github }) => void (github.suiteTakes = 60_000),
+    once: 'per attempt',
+  },
+  'revoke-grants': {
+    prepare: ({ database }) => void database.privileges.add('SELECT on orders'),
+    effects: ({ database }) => database.grantsCommitted,
+    interrupt: ({ database }) => void (database.losesNextCommit = true),
+    slow: () => undefined,
+  },
+  'unbind-url': {
+    prepare: (world) => {
+      bound(world);
+      world.heroku.attach('main-db', 'APP_ROLE_DATABASE', 'credential:app_role');
+    },
+    effects: changes,
+    interrupt: (world) => world.loseAnswerOf('detachAddon'),
+    slow: slowRelease,
+  },
+  'drop-credential': {
+    prepare: bound,
+    effects: ({ heroku }) => heroku.destroyed,
+    interrupt: (world) => world.loseAnswerOf('destroyCredential'),
+    slow: ({ heroku }) => void (heroku.credentialTakes = 8_000),
+  },
+  seal: {
+    call: { seal: { by: 'Rita', planDigest: null, backup: null } },
+    effects: ({ database }) => database.noted,
+    interrupt: ({ database }) => void (database.losesNextCommit = true),
+    slow: () => undefined,
+  },
+  'open-follow-ups': {
+    call: { report: 'It is launched.' },
+    effects: ({ github }) => (github.issues.length + github.comments.length) / 3,
+    interrupt: (world) => world.loseAnswerOf('createComment'),
     slow: () => undefined,
   },
   flag: { effects: changes, interrupt: (world) => world.loseAnswerOf('setConfigVars'), slow: slowRelease },
