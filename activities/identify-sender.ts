@@ -14,6 +14,11 @@ export async function identifySender(sender: Sender): Promise<KnownSender> {
   const { workflowId, runId } = info.workflowExecution ?? { workflowId: '', runId: '' };
   const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   const all = events ?? [];
+  if (sender.door === 'start') {
+    const [first] = all;
+    const identity = first?.workflowExecutionStartedEventAttributes?.identity ?? '';
+    return { identity, principal: first?.principal?.name ?? null };
+  }
   if (sender.door === 'signal') {
     const signals = all.filter((event) => event.workflowExecutionSignaledEventAttributes?.signalName === sender.name);
     const event = signals[sender.ordinal - 1];

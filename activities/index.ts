@@ -1,6 +1,7 @@
 import type { Sender } from '../workflows/messages.ts';
 import type { StepCall } from '../workflows/steps.ts';
 import { checkBackup } from './backup.ts';
+import { canonicalDigest } from './canonical-json.ts';
 import { bindUrl } from './bind-url.ts';
 import { checkConfig } from './config-check.ts';
 import { identifySender } from './identify-sender.ts';
@@ -35,6 +36,7 @@ export function createActivities(services: Services) {
   return {
     readTarget: (app: string) => readTarget(services, app),
     readWindow: (question: WindowQuestion) => readWindow(services, question),
+    digestOf: (value: unknown) => Promise.resolve(canonicalDigest(value)),
     identifySender: (sender: Sender) => identifySender(sender),
     checkConfig: (call: StepCall) => checkConfig(services, call),
     inspectPullRequest: (call: StepCall) => inspectPullRequest(services, call),

@@ -3,10 +3,14 @@ import type { Services } from './services.ts';
 
 /** What the workflow may know of the target file. It makes no request and changes nothing. */
 export async function readTarget({ targets }: Services, app: string): Promise<TargetSummary> {
-  const { digest, approvals, windows, freezes, pullRequest, historyEventLimit } = await targets.read(app);
+  const { digest, approvals, followUps, rollback, watch, windows, freezes, pullRequest, historyEventLimit } =
+    await targets.read(app);
   return {
     digest,
     policy: approvals,
+    hasFollowUps: followUps !== undefined,
+    hasRollback: rollback !== undefined,
+    sampleEveryMs: watch.every,
     hasWindows: windows.length + freezes.length > 0,
     hasPullRequest: pullRequest !== undefined,
     pullRequest: pullRequest ? `${pullRequest.repository}#${pullRequest.number}` : null,

@@ -8,6 +8,7 @@ import { configFacts } from './drift.ts';
 import { fail } from './fail.ts';
 import { grantMatrix } from './matrix.ts';
 import { observe } from './perform.ts';
+import { releaseCommandBlocksKillSwitch } from './release-command.ts';
 import { databaseRevision, slugReport } from './revisions.ts';
 import { connectionHeadroom } from './sessions.ts';
 import { deployedSlug, markOf, targetOf, type Services } from './services.ts';
@@ -79,6 +80,10 @@ async function readPlan(services: Services, target: Target, call: StepCall): Pro
     },
     release: { version: slug.version, slug: slug.id, commit: slug.commit },
     releaseCommand: slug.processes['release'] ?? null,
+    killSwitchBlocked:
+      target.rollback === undefined
+        ? 'the target file has no block rollback'
+        : releaseCommandBlocksKillSwitch(target, slug.processes['release'] ?? null),
     config: configFacts(target, vars, attachments),
     migrations: {
       heads: [report.chain.head],

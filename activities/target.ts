@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { GrantMatrix } from './matrix.ts';
 import type { SchemaShape } from './schema-shape.ts';
 import { appName } from '../workflows/input.ts';
-import { approvalsBlock } from '../workflows/policy.ts';
+import { approvalsBlock, duration } from '../workflows/policy.ts';
 import { changeWindow, freeze } from './change-window.ts';
 
 const identifier = z
@@ -204,8 +204,8 @@ export const targetSchema = z
     /** What a sample of the watch asks the app besides whether it answers. */
     watch: z
       .object({
-        /** Seconds between two samples. */
-        everySeconds: z.number().min(1).max(86_400).default(900),
+        /** Between two samples. */
+        every: duration.default('15m'),
         checks: z.array(httpCheck).max(few).default([]),
       })
       .strict()

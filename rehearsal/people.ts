@@ -28,6 +28,12 @@ export function createPeople(handle: WorkflowHandle, platform: Platform, app: Re
         }
         return undefined;
       }
+      if (waiting?.signal === 'launch' && once(JSON.stringify(waiting.message))) {
+        for (const by of waiting.from.slice(0, waiting.needed)) {
+          await handle.signal('launch', { ...waiting.message, ...typedOut(waiting.message, status.app), by });
+        }
+        return undefined;
+      }
       if (waitsForMerge(status) && once('merge')) {
         await merge(platform, app);
         return `#${app.pull.number} merged by the rehearsal`;

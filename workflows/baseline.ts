@@ -2,7 +2,7 @@ import type { Plan, PlanGate } from './facts.ts';
 import { stepsOfGate } from './sop.ts';
 import type { RunState } from './state.ts';
 import type { Baseline, Evidence } from './steps.ts';
-import { evidenceOf } from './view.ts';
+import { evidenceOf } from './evidence.ts';
 
 /**
  * What the drift guard of a write compares with: the facts of the plan on which it rests, and what earlier writes of the

@@ -1,10 +1,11 @@
 import { ActivityFailure, ApplicationFailure, CancellationScope, setHandler, workflowInfo } from '@temporalio/workflow';
 import { readCarried } from './carried.ts';
-import type { Wish } from './decide.ts';
 import { openDoors } from './doors.ts';
 import { checkStart, type RunInput } from './input.ts';
 import { statusDescription, statusQuery } from './messages.ts';
-import { readTarget } from './proxies.ts';
+import { outcomeOf, stoppedBy } from './outcome.ts';
+import { rollbackProblem } from './policy.ts';
+import { identifySender, readTarget } from './proxies.ts';
 import { createRun, type Run } from './run.ts';
 import { performSequence } from './runbook.ts';
 import { initialState, type RunState } from './state.ts';
@@ -33,31 +34,44 @@ export async function productionCutover(input: RunInput, carried?: RunState): Pr
 
 async function live(run: Run): Promise<Status> {
   try {
-    if (run.state.target === null) run.apply({ type: 'targetRead', target: await readTarget(run.state.input.app) });
+    if (run.state.target === null) {
+      run.apply({ type: 'targetRead', target: await readTarget(run.state.input.app) });
+      await authorise(run);
+    }
     const wish = await performSequence(run);
     await run.senders.settled();
-    run.apply({ type: 'ended', outcome: wish ? aborted(run, wish) : completed });
+    run.apply({ type: 'ended', outcome: wish ? stoppedBy(run.state, wish) : outcomeOf(run.state) });
     return view(run.state);
   } catch (error) {
     const cause = error instanceof ActivityFailure ? error.cause : error;
     if (!(cause instanceof ApplicationFailure)) throw error;
+    await run.senders.settled();
     run.apply({ type: 'ended', outcome: { result: 'refused', reason: `${cause.type}: ${cause.message}`, by: null } });
     throw ApplicationFailure.nonRetryable(cause.message, cause.type);
   }
 }
 
-const completed = { result: 'completed', reason: 'every step is done and verified', by: null } as const;
-
-/** An abort undoes nothing by itself: it says exactly what it leaves in place. */
-function aborted(run: Run, { by, reason }: Wish) {
-  const { items } = view(run.state);
-  const inPlace = items.filter((item) => item.did === 'acted' || item.did === 'settled').map((item) => item.id);
-  const unsettled = items.filter((item) => item.attempt !== undefined && item.state !== 'done').map((item) => item.id);
-  return {
-    result: 'aborted',
-    by,
-    reason:
-      `${reason}. In place: ${inPlace.join(', ') || 'nothing was changed'}.` +
-      (unsettled.length > 0 ? ` Interrupted, so not known until looked at: ${unsettled.join(', ')}.` : ''),
-  } as const;
+/** A run that is started for a way back is a decision in itself, so not everybody who can start one may. */
+async function authorise(run: Run): Promise<void> {
+  const { input, target, wayBack } = run.state;
+  if (target === null) return;
+  const sender = { door: 'start', name: 'start' } as const;
+  if (wayBack !== null) {
+    const verified = target.policy.requireVerifiedIdentity ? (await identifySender(sender)).principal !== null : true;
+    const problem =
+      rollbackProblem(target.policy, input.requestedBy) ??
+      (verified ? undefined : 'the server does not say who started the run, and the policy wants a verified identity');
+    if (problem !== undefined) {
+      const remedy = 'Nothing was changed; let one of them start it.';
+      throw ApplicationFailure.nonRetryable(`The ${wayBack.kind} was refused: ${problem}. ${remedy}`, 'NotAuthorised');
+    }
+    if (wayBack.kind === 'kill-switch' && !target.hasRollback) {
+      throw ApplicationFailure.nonRetryable(
+        `The target file of ${input.app} has no block rollback, so it does not say how to go back to SQLite. Nothing was changed; ` +
+          'add it on every worker, or go back by hand as docs/on-call.md says.',
+        'TargetFileInvalid',
+      );
+    }
+  }
+  run.senders.note(run, { message: 'start', by: input.requestedBy, sender });
 }

@@ -1,14 +1,15 @@
 import type { z } from 'zod';
 import { messageNames, messages, type Message, type MessageName } from './messages.ts';
-import { approvalProblem, nameKey, resolutionProblem, type Policy } from './policy.ts';
+import { approvalProblem, nameKey, resolutionProblem, rollbackProblem, type Policy } from './policy.ts';
 import type { GateRecord, RunState } from './state.ts';
 import { planGateOf } from './sop.ts';
 import type { RunEvent } from './transition.ts';
-import type { GateId } from './facts.ts';
+import type { GateId, Plan } from './facts.ts';
+import { evidenceOf } from './evidence.ts';
 
 /** What a person wants of the run as a whole. The loop that performs the sequence carries it out. */
 export interface Wish {
-  readonly kind: 'abort';
+  readonly kind: 'abort' | 'kill-switch' | 'undo-rm-11';
   readonly by: string;
   readonly reason: string;
 }
@@ -77,8 +78,12 @@ function meaningOf(state: RunState, name: MessageName, payload: Payload<MessageN
     case 'resolve':
       return resolution(state, target.policy, payload as Payload<'resolve'>);
     case 'killSwitch':
+      return wayBack(state, target.policy, 'killSwitch', {
+        kind: 'kill-switch',
+        ...(payload as Payload<'killSwitch'>),
+      });
     case 'launch':
-      return refuse(name, payload.by, 'this run has no such way');
+      return launch(state, target.policy, payload as Payload<'launch'>, now);
   }
 }
 
@@ -102,19 +107,67 @@ function openGate(state: RunState, gate: string, plan: string): { id: GateId; re
 }
 
 function approval(state: RunState, policy: Policy, message: Payload<'approve'>, now: number): Decision {
-  const { by, reason, confirm } = message;
+  const { by, reason } = message;
   const open = openGate(state, message.gate, message.plan);
   if (typeof open === 'string') return refuse('approve', by, open);
   const { id, record } = open;
   const problem =
-    approvalProblem(policy, state.input.requestedBy, by) ??
-    decidedAlready(record) ??
-    (record.expiresAt <= now ? 'the plan has expired and is about to be made again' : undefined) ??
-    (record.approvals.some((one) => nameKey(one.by) === nameKey(by)) ? `${by} has approved it already` : undefined) ??
-    confirmationProblem(state, policy, confirm) ??
-    (planGateOf(id) === undefined && reason === undefined ? 'an override needs a reason' : undefined);
+    (id === 'launch' ? 'a launch is approved by the message launch, which names the backup' : undefined) ??
+    approvalObstacle(state, policy, record, message, now) ??
+    (planGateOf(id) === undefined && reason === undefined ? 'an override needs a reason' : undefined) ??
+    (id === 'go' ? acceptanceProblem(state, message.accepts) : undefined);
   if (problem !== undefined) return refuse('approve', by, problem);
   return { by, ...counted(state, policy, id, record, { by, reason: reason ?? null, backup: null }) };
+}
+
+/** The launch is a gate of its own kind: behind it there is no way back, so it names what there is instead. */
+function launch(state: RunState, policy: Policy, message: Payload<'launch'>, now: number): Decision {
+  const { by, backup } = message;
+  const open = openGate(state, 'launch', message.plan);
+  if (typeof open === 'string') return refuse('launch', by, open);
+  const problem = approvalObstacle(state, policy, open.record, message, now);
+  if (problem !== undefined) return refuse('launch', by, problem);
+  return { by, ...counted(state, policy, 'launch', open.record, { by, reason: null, backup }) };
+}
+
+function approvalObstacle(
+  state: RunState,
+  policy: Policy,
+  record: GateRecord,
+  { by, confirm }: { by: string; confirm?: string | undefined },
+  now: number,
+): string | undefined {
+  return (
+    approvalProblem(policy, state.input.requestedBy, by) ??
+    decidedAlready(record) ??
+    (record.expiresAt !== null && record.expiresAt <= now
+      ? 'it has expired and is about to be asked anew'
+      : undefined) ??
+    (record.approvals.some((one) => nameKey(one.by) === nameKey(by)) ? `${by} has approved it already` : undefined) ??
+    confirmationProblem(state, policy, confirm)
+  );
+}
+
+/** Where the kill switch will not work, whoever approves the plan says that this was seen. */
+function acceptanceProblem(state: RunState, accepts: string | undefined): string | undefined {
+  const blocked = evidenceOf<Plan>(state, 'survey')?.facts.killSwitchBlocked;
+  if (blocked == null || accepts === 'no-kill-switch') return undefined;
+  return `the kill switch will not work: ${blocked}. Whoever approves all the same adds "accepts":"no-kill-switch"`;
+}
+
+function wayBack(state: RunState, policy: Policy, message: MessageName, wish: Wish): Decision {
+  const { kind, by, reason } = wish;
+  const problem =
+    rollbackProblem(policy, by) ??
+    (state.stage === 'sealing' || state.stage === 'seal-parked'
+      ? 'the launch has begun, and there is no way back'
+      : undefined) ??
+    (state.procedure === 'kill-switch' ? `the kill switch was pulled already, by ${state.wayBack?.by}` : undefined) ??
+    (state.procedure === kind ? 'that is what the run is doing' : undefined) ??
+    (kind === 'kill-switch' && state.target?.hasRollback === false
+      ? 'the target file does not say how to go back to SQLite (rollback)'
+      : undefined);
+  return problem === undefined ? { by, events: [], wish: { kind, by, reason } } : refuse(message, by, problem);
 }
 
 type Counted = Pick<Extract<RunEvent, { type: 'approved' }>, 'by' | 'reason' | 'backup'>;
@@ -146,6 +199,10 @@ function rejection(state: RunState, policy: Policy, message: Payload<'reject'>):
     resolutionProblem(policy, state.input.requestedBy, by) ??
     (policy.coolingOffMs === 0 ? decidedAlready(open.record) : undefined);
   if (problem !== undefined) return refuse('reject', by, problem);
+  if (open.id === 'uncounted-rows') {
+    const failure = { type: 'RowsUncounted', message: `${by} did not allow it: ${reason}` };
+    return { by, events: [{ type: 'rollbackRefused', failure }] };
+  }
   return { by, events: [{ type: 'rejected', gate: open.id, by, reason }] };
 }
 
@@ -171,13 +228,13 @@ function resolution(state: RunState, policy: Policy, message: Payload<'resolve'>
       return { by, events: [], wish: { kind: 'abort', by, reason } };
     case 'undo-rm-11':
     case 'kill-switch':
-      return refuse('resolve', by, 'this run has no such way');
+      return wayBack(state, policy, 'resolve', { kind: action, by, reason });
   }
 }
 
 /** What waits for a decision: a step, or a gate that was rejected, with the attempt that a decision must name. */
 export function parkedAt(state: RunState) {
-  if (state.stage !== 'parked' || state.at === null) return undefined;
+  if ((state.stage !== 'parked' && state.stage !== 'seal-parked') || state.at === null) return undefined;
   if ('step' in state.at) {
     const { step } = state.at;
     return { id: step, attempt: state.steps[step]?.attempt ?? 1 } as const;

@@ -43,6 +43,15 @@ function renderQuestion({ what, signal, message, choices, from, needed, changes,
   ];
 }
 
+/** The run as a comment on an issue: what was done, and who approved it. */
+export function renderReport(status: Status): string {
+  return [
+    `Cutover of ${code(status.app)}, asked for by ${escapeMarkdown(status.requestedBy)}`,
+    '',
+    ...status.items.filter((item) => item.state === 'done').map(renderItem),
+  ].join('\n');
+}
+
 function renderItem(item: ItemStatus): string {
   const note = item.failure
     ? `${item.failure.type}: ${item.failure.message}`

@@ -28,6 +28,8 @@ export const facts = z.object({
   }),
   release: z.object({ version: z.number().int(), slug: z.string(), commit: z.string().nullable() }),
   releaseCommand: z.string().nullable(),
+  /** Why the kill switch would not work, or null where it would. */
+  killSwitchBlocked: z.string().nullable(),
   /** What else the app is configured by: everything but the runbook's own variables and attachments. */
   config: z.object({
     /** Config vars that no attachment provides, by name. */
@@ -72,12 +74,13 @@ export const plan = z.object({ facts, observations, digest: z.string() });
 export type Plan = z.infer<typeof plan>;
 
 /** The gates that open on a plan, in their order. */
-export const planGates = ['go', 'rm-11'] as const;
+export const planGates = ['go', 'rm-11', 'launch'] as const;
 export type PlanGate = (typeof planGates)[number];
 /**
- * Every gate. `window` lets a quorum write outside the change windows.
+ * Every gate. `window` lets a quorum write outside the change windows; `uncounted-rows` lets one pull the kill switch while
+ * PostgreSQL cannot be asked.
  */
-export const gateIds = [...planGates, 'window'] as const;
+export const gateIds = [...planGates, 'window', 'uncounted-rows'] as const;
 export type GateId = (typeof gateIds)[number];
 
 export function isPlanGate(gate: string): gate is PlanGate {
@@ -95,6 +98,11 @@ export function factsBoundBy(gate: PlanGate, all: Facts): Partial<Facts> {
     case 'rm-11': {
       const { app, targetDigest, database, config, migrations, matrixDigest, role, pullRequest } = all;
       return { app, targetDigest, database, config, migrations, matrixDigest, role, pullRequest };
+    }
+    // Days may pass in the watch, with deploys in them: the launch is of this database, at this schema, under this role.
+    case 'launch': {
+      const { app, targetDigest, database, migrations, matrixDigest, role } = all;
+      return { app, targetDigest, database, migrations, matrixDigest, role };
     }
   }
 }

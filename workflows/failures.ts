@@ -109,6 +109,7 @@ export const failures = {
     handling: 'voided',
     meaning: 'somebody else changed what the plan rests on, between the approval and a write',
   },
+  NotAuthorised: { handling: 'refused', meaning: 'who asks for a way back may not, by the target file' },
   Sealed: { handling: 'refused', meaning: 'the database is launched: it is sealed, and no way leads back' },
   CustomerRowsExist: {
     handling: 'refused',
@@ -121,7 +122,7 @@ export const failures = {
     meaning: 'the credential is attached to an app still, so the platform does not destroy it',
   },
   BackupNotProven: {
-    handling: 'refused',
+    handling: 'voided',
     meaning: 'the backup that was named is not completed, too old, or of another database',
   },
   NotInPlace: { handling: 'retried', meaning: 'the act was accepted but its effect could not be seen yet' },

@@ -1,37 +1,43 @@
 import { condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { productionCutover } from './cutover.ts';
 import type { Wish } from './decide.ts';
-import { differences, type GateId, type Plan, type PlanGate } from './facts.ts';
-import { readWindow } from './proxies.ts';
+import { evidenceOf } from './evidence.ts';
+import { differences, isPlanGate, type GateId, type Plan, type PlanGate } from './facts.ts';
+import { digestOf, readWindow } from './proxies.ts';
 import type { Run } from './run.ts';
 import { identifyWaiting } from './senders.ts';
-import { planGateOf, stepsOfGate } from './sop.ts';
+import { stepsOfGate, type GateItem } from './sop.ts';
 import type { StepId } from './steps.ts';
-import { evidenceOf, view } from './view.ts';
+import { view } from './view.ts';
+import { createSampler, type Beside } from './watch.ts';
 
-/** Opens a gate on the plan that was surveyed for it, and waits until it is approved, rejected or void. */
-export async function passGate(run: Run, gate: PlanGate): Promise<Wish | undefined> {
-  const plan = evidenceOf<Plan>(run.state, stepsOfGate[gate].survey);
-  const before = run.state.gates[gate];
+/** Opens a gate on what was surveyed for it, and waits until it is approved, rejected or void. */
+export async function passGate(run: Run, { id, kind, about }: GateItem): Promise<Wish | undefined> {
   // After continue-as-new the gate is open already, with what was decided so far.
-  if (before?.open !== true) {
-    const changes = before?.replaced ? differences(before.replaced, plan?.facts) : [];
-    openGate(run, gate, { digest: plan?.digest ?? '', about: null, changes });
-  }
-  if (run.state.stage !== 'parked') {
-    const wish = await waitAtGate(run, gate);
+  if (run.state.gates[id]?.open !== true) await openFor(run, id, about ?? null);
+  if (run.state.stage === 'waiting') {
+    const wish = await waitAtGate(run, id, kind === 'watch' ? createSampler(run) : undefined);
     if (wish !== undefined) return wish;
   }
   return waitForDecision(run);
 }
 
+async function openFor(run: Run, gate: GateId, about: string | null): Promise<void> {
+  const plan = isPlanGate(gate) ? evidenceOf<Plan>(run.state, stepsOfGate[gate].survey) : undefined;
+  if (plan === undefined) {
+    const round = (run.state.gates[gate]?.round ?? 0) + 1;
+    const digest = await digestOf({ gate, about, round, run: workflowInfo().firstExecutionRunId });
+    openGate(run, gate, { digest, about, changes: [], expiresAt: null });
+    return;
+  }
+  const replaced = run.state.gates[gate]?.replaced;
+  openGate(run, gate, { digest: plan.digest, about, changes: replaced ? differences(replaced, plan.facts) : [] });
+}
+
 /** Waits until a person decides what becomes of what is parked. */
 export function waitForDecision(run: Run): Promise<Wish | undefined> {
-  return waitForPeople(run, {
-    isOver: () => run.state.stage !== 'parked',
-    dueAt: () => Infinity,
-    settle: () => undefined,
-  });
+  const isOver = (): boolean => run.state.stage !== 'parked' && run.state.stage !== 'seal-parked';
+  return waitForPeople(run, { isOver, dueAt: () => Infinity, settle: () => undefined });
 }
 
 /**
@@ -61,7 +67,7 @@ export async function waitForWindow(run: Run, step: StepId): Promise<Wish | unde
 function openGate(
   run: Run,
   gate: GateId,
-  about: { digest: string; about: string | null; changes: string[]; expiresAt?: number },
+  about: { digest: string; about: string | null; changes: string[]; expiresAt?: number | null },
 ): void {
   const expiresAt = Date.now() + (run.state.target?.policy.expiresAfterMs ?? 0);
   run.apply({ type: 'gateOpened', gate, expiresAt, ...about });
@@ -73,23 +79,23 @@ export function voidGate(run: Run, gate: PlanGate, why: string): void {
   run.apply({ type: 'voided', gate, why, surveys: [survey, confirm] });
 }
 
-function waitAtGate(run: Run, gate: GateId): Promise<Wish | undefined> {
+function waitAtGate(run: Run, gate: GateId, beside?: Beside): Promise<Wish | undefined> {
   const coolingOffMs = run.state.target?.policy.coolingOffMs ?? 0;
   const dueAt = (): number => {
     const record = run.state.gates[gate];
-    return record?.decidedAt == null ? (record?.expiresAt ?? 0) : record.decidedAt + coolingOffMs;
+    if (record === undefined) return 0;
+    return record.decidedAt === null ? (record.expiresAt ?? Infinity) : record.decidedAt + coolingOffMs;
   };
   const settle = (): void => {
     if (run.state.stage !== 'waiting' || Date.now() < dueAt()) return;
-    const plan = planGateOf(gate);
-    if (run.state.gates[gate]?.decidedAt == null && plan !== undefined) {
-      voidGate(run, gate as PlanGate, 'nobody decided before the plan expired');
+    if (run.state.gates[gate]?.decidedAt == null && isPlanGate(gate)) {
+      voidGate(run, gate, 'nobody decided before the plan expired');
     } else {
       // Decided; or a change window has opened by itself.
       run.apply({ type: 'gatePassed', gate });
     }
   };
-  return waitForPeople(run, { isOver: () => run.state.stage !== 'waiting', dueAt, settle });
+  return waitForPeople(run, { isOver: () => run.state.stage !== 'waiting', dueAt, settle }, beside);
 }
 
 interface Waiting {
@@ -104,25 +110,36 @@ interface Waiting {
  * The one place where a run waits for people, and so the one quiet point where it may continue as new: no activity is
  * running and the inbox is empty, hence the state is all there is to carry.
  */
-async function waitForPeople(run: Run, { isOver, dueAt, settle }: Waiting): Promise<Wish | undefined> {
+async function waitForPeople(run: Run, { isOver, dueAt, settle }: Waiting, beside?: Beside): Promise<Wish | undefined> {
   for (;;) {
     await identifyWaiting(run);
     const wish = run.takeMessages();
     settle();
-    if (wish !== undefined || isOver()) return wish;
-    if (historyIsLong(run)) {
+    if (wish !== undefined || isOver()) {
+      await beside?.stop();
+      return wish;
+    }
+    if (historyIsLong(run) && beside?.isRunning !== true) {
       await run.senders.settled();
       if (run.inbox.length > 0) continue;
       run.apply({ type: 'continued' });
       await continueAsNew<typeof productionCutover>(run.state.input, run.state);
     }
-    const remindAt = (run.state.remindedAt ?? Date.now()) + (run.state.target?.policy.remindEveryMs ?? Infinity);
-    const next = Math.min(dueAt(), remindAt);
-    const isHeard = (): boolean => run.inbox.length > 0;
-    if (Number.isFinite(next)) await condition(isHeard, Math.max(1, next - Date.now()));
-    else await condition(isHeard);
+    const remindAt = nextReminder(run, beside);
+    const next = Math.min(dueAt(), remindAt, beside?.dueAt() ?? Infinity);
+    const wasRunning = beside?.isRunning;
+    const somethingHappens = (): boolean => run.inbox.length > 0 || beside?.isRunning !== wasRunning;
+    if (Number.isFinite(next)) await condition(somethingHappens, Math.max(1, next - Date.now()));
+    else await condition(somethingHappens);
     if (Date.now() >= remindAt) run.apply({ type: 'reminded', of: view(run.state).waitingFor?.what ?? 'people' });
+    if (beside !== undefined && Date.now() >= beside.dueAt()) beside.begin();
   }
+}
+
+/** A watch is a planned wait, and nobody is late in it. */
+function nextReminder({ state }: Run, beside: Beside | undefined): number {
+  if (beside !== undefined || state.remindedAt === null) return Infinity;
+  return state.remindedAt + (state.target?.policy.remindEveryMs ?? Infinity);
 }
 
 function historyIsLong(run: Run): boolean {

@@ -13,9 +13,15 @@ export const runInput = z
   .object({
     app: appName,
     requestedBy: z.string().trim().min(1, 'the name of the person who asks').max(100),
-    mode: z.enum(['cutover']).optional(),
+    mode: z.enum(['cutover', 'plan', 'kill-switch', 'undo-rm-11']).optional(),
+    /** Why: the record of a way back must say it. */
+    reason: z.string().trim().min(1).max(2000).optional(),
   })
-  .strict();
+  .strict()
+  .refine(({ mode, reason }) => !(mode === 'kill-switch' || mode === 'undo-rm-11') || reason !== undefined, {
+    message: 'is missing: a way back needs one',
+    path: ['reason'],
+  });
 
 export type RunInput = z.infer<typeof runInput>;
 

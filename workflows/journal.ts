@@ -15,6 +15,16 @@ export function journalText(event: RunEvent): string | null {
       return `${event.step}: ${event.did}`;
     case 'stepFailed':
       return `${event.step}: parked on ${event.failure.type}`;
+    case 'stepGivenUp':
+      return `${event.step}: failed with ${event.failure.type}, and the rest goes on`;
+    case 'killed':
+      return `${event.kind} asked for by ${event.by}: ${event.reason}`;
+    case 'rollbackRefused':
+      return `the way back is refused, ${event.failure.type}: ${event.failure.message}`;
+    case 'resumed':
+      return 'the cutover stands where it stood';
+    case 'sealing':
+      return `launch by ${event.by}: from here every rollback is refused`;
     case 'gateOpened':
       return `gate ${event.gate}: open for plan ${event.digest.slice(0, 12)}`;
     case 'approved': {
@@ -43,6 +53,8 @@ export function journalText(event: RunEvent): string | null {
       return 'continued as new';
     case 'ended':
       return `${event.outcome.result}: ${event.outcome.reason}`;
+    // Samples come for days: the state counts them, and their evidence is in the history.
+    case 'sampled':
     case 'messageHandled':
     case 'decided':
       return null;

@@ -18,7 +18,7 @@ const id = z.string().min(1).max(200).optional();
 const confirm = z.string().max(100).optional();
 
 /** What a person says of the state to which the database could be brought back after the launch. */
-export const backupEvidence = z.union([
+export const backupClaim = z.union([
   z
     .object({
       id: z.string().min(1).max(100).refine(filledIn, 'the id of a backup'),
@@ -27,12 +27,23 @@ export const backupEvidence = z.union([
     .strict(),
   z.object({ continuousProtection: z.literal(true) }).strict(),
 ]);
-export type BackupEvidence = z.infer<typeof backupEvidence>;
+export type BackupClaim = z.infer<typeof backupClaim>;
 
 /** The messages that a run takes, each as a signal and as an update of the same name. */
 export const messages = {
   approve: {
-    payload: z.object({ gate: z.string(), by: person, plan: digest, confirm, reason: reason.optional(), id }).strict(),
+    payload: z
+      .object({
+        gate: z.string(),
+        by: person,
+        plan: digest,
+        confirm,
+        /** Said where the plan shows that the kill switch will not work. */
+        accepts: z.literal('no-kill-switch').optional(),
+        reason: reason.optional(),
+        id,
+      })
+      .strict(),
     description: 'Approve a gate: {"gate":"go","by":"<your name>","plan":"<digest of the plan>"}',
   },
   reject: {
@@ -60,7 +71,7 @@ export const messages = {
       'Kill switch, at any moment before launch: back to SQLite. {"by":"<your name>","reason":"<why>"}; refused once customers have written rows',
   },
   launch: {
-    payload: z.object({ by: person, plan: digest, backup: backupEvidence, confirm, id }).strict(),
+    payload: z.object({ by: person, plan: digest, backup: backupClaim, confirm, id }).strict(),
     description:
       'Approve the launch, the point of no return: {"by":"<your name>","plan":"<digest of the plan>","backup":{"id":"<backup>","finishedAt":"<time>"}}, or "backup":{"continuousProtection":true}',
   },
@@ -71,6 +82,8 @@ export const messageNames = Object.keys(messages) as MessageName[];
 
 /** By which door a message came, so that the history can be asked who sent it. */
 export type Sender =
+  /** Whoever started the run. */
+  | { readonly door: 'start'; readonly name: string }
   | {
       readonly door: 'signal';
       readonly name: string;

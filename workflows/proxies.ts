@@ -47,6 +47,12 @@ export const { readWindow } = proxyLocalActivities<Pick<Activities, 'readWindow'
   summary: 'Look whether a change window is open',
 });
 
+/** The digest by which people name a question that opens on no plan. */
+export const { digestOf } = proxyLocalActivities<Pick<Activities, 'digestOf'>>({
+  ...local,
+  summary: 'Work out the digest of a question',
+});
+
 /** Who sent a message, by the history of this run. */
 export function identifySender(sender: Sender): Promise<KnownSender> {
   const summary = `Read in the history who sent ${sender.name}`;

@@ -4,30 +4,70 @@ import {
   CancellationScope,
   TimeoutFailure,
   condition,
-  workflowInfo,
 } from '@temporalio/workflow';
-import { baselineOf } from './baseline.ts';
 import type { Wish } from './decide.ts';
 import { failures, isFailureType, type Handling } from './failures.ts';
-import type { Plan, PlanGate, PullRequestFacts } from './facts.ts';
+import type { PlanGate } from './facts.ts';
 import { passGate, voidGate, waitForDecision, waitForWindow } from './gates.ts';
+import { itemsOf, leftOver, nextItem } from './procedures.ts';
 import { callStep } from './proxies.ts';
 import type { Run } from './run.ts';
 import { identifyWaiting } from './senders.ts';
-import { gateBefore, sequence, type Item } from './sop.ts';
-import type { Drift } from './state.ts';
-import { steps, type StepCall, type StepId, type StepResult } from './steps.ts';
-import { evidenceOf, known, nextItem } from './view.ts';
+import { gateBefore, type StepItem } from './sop.ts';
+import type { Drift, Failure } from './state.ts';
+import { isForwardWrite, launchedBy, stepCall } from './step-calls.ts';
+import type { StepId, StepResult } from './steps.ts';
 
-type StepItem = Extract<Item, { kind: 'step' }>;
-
-/** Takes the items of the sequence one by one until the last is done, or until a person ends the run. */
+/**
+ * Takes the items of a procedure one by one until the last is done, or until a person ends the run. A wish for the way
+ * back changes the procedure, and the run goes on with that.
+ */
 export async function performSequence(run: Run): Promise<Wish | undefined> {
-  for (let item = nextItem(run.state); item !== undefined; item = nextItem(run.state)) {
-    const wish = item.kind === 'gate' ? await passGate(run, item.id) : await performStep(run, item);
-    if (wish !== undefined) return wish;
+  for (;;) {
+    const wish = await performNext(run);
+    if (wish === 'done') return undefined;
+    if (wish === undefined) continue;
+    if (wish.kind === 'abort' || !hasWritten(run)) return wish;
+    const { kind, by, reason } = wish;
+    run.apply({ type: 'killed', kind, by, reason });
   }
-  return undefined;
+}
+
+async function performNext(run: Run): Promise<Wish | undefined | 'done'> {
+  const item = nextItem(run.state);
+  if (item !== undefined) return item.kind === 'step' ? performStep(run, item) : passGate(run, item);
+
+  const left = leftOver(run.state);
+  const failure = left && run.state.steps[left.id]?.failure;
+  if (left !== undefined && failure != null) {
+    run.apply({ type: 'stepFailed', step: left.id, failure });
+    return waitForDecision(run);
+  }
+  const { wayBack } = run.state;
+  if (wayBack?.refused == null) return 'done';
+  if (wayBack.from === null) throw ApplicationFailure.nonRetryable(wayBack.refused.message, wayBack.refused.type);
+  return resume(run, wayBack.refused);
+}
+
+/** Back to the cutover, whose way back was refused. A step that was interrupted for it waits for a decision. */
+async function resume(run: Run, refused: Failure): Promise<Wish | undefined> {
+  run.apply({ type: 'resumed' });
+  const interrupted = Object.entries(run.state.steps).find(([, record]) => !record.did && !record.givenUp);
+  if (interrupted === undefined) return undefined;
+  const failure = {
+    type: refused.type,
+    message: `The way back was refused, and the step was interrupted: ${refused.message}`,
+  };
+  run.apply({ type: 'stepFailed', step: interrupted[0] as StepId, failure });
+  return waitForDecision(run);
+}
+
+/** Whether the cutover of this run has begun to write: before that there is nothing to take back. */
+function hasWritten({ state }: Run): boolean {
+  if (state.wayBack !== null) return true;
+  return itemsOf(state).some(
+    (item) => item.kind === 'step' && isForwardWrite(item) && state.steps[item.id] !== undefined,
+  );
 }
 
 /**
@@ -38,9 +78,9 @@ export async function performSequence(run: Run): Promise<Wish | undefined> {
  */
 async function performStep(run: Run, item: StepItem): Promise<Wish | undefined> {
   // A run that continued as new while this step was parked goes on waiting for the same decision.
-  if (run.state.stage === 'parked') return waitForDecision(run);
-  const gate = gateBefore(sequence(known(run.state)), item.id);
-  if (isWrite(item)) {
+  if (run.state.stage === 'parked' || run.state.stage === 'seal-parked') return waitForDecision(run);
+  const gate = gateBefore(itemsOf(run.state), item.id);
+  if (isForwardWrite(item) && run.state.stage === 'working') {
     const wish = await waitForWindow(run, item.id);
     if (wish !== undefined) return wish;
     if (gate !== undefined && hasExpired(run, gate)) {
@@ -48,25 +88,38 @@ async function performStep(run: Run, item: StepItem): Promise<Wish | undefined> 
       return undefined;
     }
   }
+  if (item.seals === true && run.state.stage === 'working') run.apply({ type: 'sealing', by: launchedBy(run.state) });
   const settled = await attemptStep(run, item, gate);
   if ('wish' in settled) return settled.wish;
   if ('result' in settled) {
     finishStep(run, item, settled.result);
     return undefined;
   }
-  const { type, message, handling } = settled.failure;
+  return handleFailure(run, item, gate, settled.failure);
+}
+
+function handleFailure(
+  run: Run,
+  item: StepItem,
+  gate: PlanGate | undefined,
+  { type, message, handling }: StepFailure,
+): Promise<Wish | undefined> | undefined {
+  const failure = { type, message };
   if (handling === 'voided' && gate !== undefined) {
     voidGate(run, gate, message);
     return undefined;
   }
+  if (item.onFailure !== undefined || item.tolerates?.some((one) => one === type)) {
+    run.apply({ type: 'stepGivenUp', step: item.id, failure });
+    return undefined;
+  }
+  if (item.refuses === true && handling === 'refused') {
+    run.apply({ type: 'rollbackRefused', failure });
+    return undefined;
+  }
   if (item.phase === 'preflight' && handling === 'refused') throw ApplicationFailure.nonRetryable(message, type);
-  run.apply({ type: 'stepFailed', step: item.id, failure: { type, message } });
+  run.apply({ type: 'stepFailed', step: item.id, failure });
   return waitForDecision(run);
-}
-
-/** A step that changes the world, and so waits for its time and its approval. */
-function isWrite(item: StepItem): boolean {
-  return steps[item.id].writes && item.phase !== 'preflight';
 }
 
 function hasExpired({ state }: Run, gate: PlanGate): boolean {
@@ -99,7 +152,7 @@ async function attemptStep(run: Run, item: StepItem, gate: PlanGate | undefined)
   const scope = new CancellationScope();
   let settled: Exclude<Settled, { wish: Wish }> | undefined;
   void scope
-    .run(() => callStep(stepCall(run, item, attempt, gate)))
+    .run(() => callStep(stepCall(run.state, item, gate)))
     .then(
       (result) => (settled = readResult(result)),
       (error: unknown) => (settled = { failure: readFailure(error) }),
@@ -118,37 +171,6 @@ async function attemptStep(run: Run, item: StepItem, gate: PlanGate | undefined)
   }
   if (wish !== undefined && 'result' in settled) finishStep(run, item, settled.result);
   return wish === undefined ? settled : { wish };
-}
-
-function stepCall(run: Run, item: StepItem, attempt: number, gate: PlanGate | undefined): StepCall {
-  const { state } = run;
-  const baseline = gate && isWrite(item) ? baselineOf(state, gate) : undefined;
-  const approved = item.matrixOf && evidenceOf<Plan>(state, item.matrixOf)?.facts;
-  const needsPull = item.planFor !== undefined || item.confirms !== undefined;
-  const pullRequest = needsPull && evidenceOf<PullRequestFacts>(state, 'inspect-pull-request');
-  const planFor = item.planFor ?? item.confirms;
-  return {
-    app: state.input.app,
-    step: item.id,
-    attempt,
-    run: workflowInfo().firstExecutionRunId,
-    since: state.steps[item.id]?.startedAt ?? 0,
-    targetDigest: state.target?.digest ?? '',
-    ...(item.freshDynos === undefined ? {} : { freshDynos: item.freshDynos }),
-    ...(item.asRole === undefined ? {} : { asRole: item.asRole }),
-    ...(planFor === undefined ? {} : { gate: planFor }),
-    ...(item.confirms === undefined ? {} : { approved: state.gates[item.confirms]?.digest ?? '' }),
-    ...(approved === undefined ? {} : { matrixDigest: approved.matrixDigest }),
-    ...(pullRequest ? { pullRequest } : {}),
-    ...(baseline === undefined ? {} : { baseline, inPlace: inPlace(run) }),
-  };
-}
-
-/** The writes that this run has seen in place: whoever takes one of them away has changed what the next rests on. */
-function inPlace({ state }: Run): StepId[] {
-  return sequence(known(state)).flatMap((item) =>
-    item.kind === 'step' && isWrite(item) && state.steps[item.id]?.did ? [item.id] : [],
-  );
 }
 
 /** What an activity answered. A result that cannot be read (see payload-converter.ts) must not pass for one that can. */

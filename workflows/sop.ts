@@ -1,31 +1,56 @@
-import { isPlanGate, type Facts, type PlanGate, type PullRequestFacts } from './facts.ts';
+import { isPlanGate, type Facts, type GateId, type PlanGate, type PullRequestFacts } from './facts.ts';
+import type { FailureType } from './failures.ts';
 import type { StepId } from './steps.ts';
 
-export type Phase = 'preflight' | 'rm-10' | 'rm-11';
+export type Phase = 'preflight' | 'rm-10' | 'rm-11' | 'watch' | 'seal' | 'way-back';
 
-/** One line of a procedure. */
-export type Item =
-  | {
-      readonly kind: 'step';
-      readonly id: StepId;
-      readonly phase: Phase;
-      /** The gate for which a survey makes the plan. */
-      readonly planFor?: PlanGate;
-      /** Looks once more, after the approval, whether the target still is what was approved. */
-      readonly confirms?: PlanGate;
-      /** A restart that must leave no dyno from before the step, not merely none from before the release. */
-      readonly freshDynos?: boolean;
-      /** A smoke suite that must find the app connected as the restricted role. */
-      readonly asRole?: boolean;
-      /** The survey whose plan has the grant matrix that was approved, where the step applies it. */
-      readonly matrixOf?: StepId;
-    }
-  | { readonly kind: 'gate'; readonly id: PlanGate; readonly phase: Phase; readonly title: string };
+/** What an activity is told beyond its step; see step-calls.ts. */
+export type Need = 'formation' | 'killedAt' | 'baselineOfWatch' | 'backup' | 'seal' | 'report';
+
+/** A step of a procedure. */
+export interface StepItem {
+  readonly kind: 'step';
+  readonly id: StepId;
+  readonly phase: Phase;
+  /** The gate for which a survey makes the plan. */
+  readonly planFor?: PlanGate;
+  /** Looks once more, after the approval, whether the target still is what was approved. */
+  readonly confirms?: PlanGate;
+  /** A restart that must leave no dyno from before the step, not merely none from before the release. */
+  readonly freshDynos?: boolean;
+  /** A smoke suite that must find the app connected as the restricted role. */
+  readonly asRole?: boolean;
+  /** The survey whose plan has the grant matrix that was approved, where the step applies it. */
+  readonly matrixOf?: StepId;
+  readonly needs?: readonly Need[];
+  /** A failure of this step that nothing mends refuses the whole way back, and not only the step. */
+  readonly refuses?: true;
+  /** Failures after which the procedure goes on without the step. */
+  readonly tolerates?: readonly FailureType[];
+  /** `later`: the other steps go on, and a person decides about this one in the end. `report`: it is only reported. */
+  readonly onFailure?: 'later' | 'report';
+  /** From here on there is no way back. */
+  readonly seals?: true;
+}
+
+/** A point that waits for people. */
+export interface GateItem {
+  readonly kind: 'gate' | 'watch';
+  readonly id: GateId;
+  readonly phase: Phase;
+  readonly title: string;
+  /** What a gate asks about that opens on no plan. */
+  readonly about?: string;
+}
+
+/** One line of a procedure. A `watch` is a gate beside which samples are taken. */
+export type Item = StepItem | GateItem;
 
 /** The steps behind a gate: the survey that makes its plan, and the look that confirms it once it is approved. */
 export const stepsOfGate: Readonly<Record<PlanGate, { readonly survey: StepId; readonly confirm: StepId }>> = {
   go: { survey: 'survey', confirm: 'confirm' },
   'rm-11': { survey: 'survey-rm-11', confirm: 'confirm-rm-11' },
+  launch: { survey: 'survey-launch', confirm: 'confirm-launch' },
 };
 
 /** The steps behind a gate, or undefined where it opens on no plan. */
@@ -35,6 +60,7 @@ export function planGateOf(gate: string): (typeof stepsOfGate)[PlanGate] | undef
 
 /** What a run has learnt so far; the sequence unfolds as it learns. */
 export interface Known {
+  readonly hasFollowUps: boolean;
   readonly hasPullRequest: boolean;
   readonly pullRequest?: PullRequestFacts | undefined;
   readonly go?: Facts | undefined;
@@ -58,12 +84,14 @@ export function sequence(known: Known): Item[] {
 
   // A pull request that adds a revision is merged first, so that one upgrade applies it too and the plan that people
   // approve is made from the slug that will run. Without a revision only RM-11 has to wait for it.
-  const awaitPullRequest: Item = { kind: 'step', id: 'await-pull-request', phase: 'preflight' };
+  const awaitPullRequest: StepItem = { kind: 'step', id: 'await-pull-request', phase: 'preflight' };
   const addsRevision = (pullRequest?.revisionFiles.length ?? 0) > 0;
 
   // A pending revision that names the role fails without it, or is stamped as done without granting anything.
   const credentialFirst = (go?.migrations.namingRole.length ?? 0) > 0;
   const credential: Item = { kind: 'step', id: 'credential', phase: credentialFirst ? 'rm-10' : 'rm-11' };
+  // The dynos must start on the new schema; where no revision was applied they already run on it.
+  const freshDynos = known.migrated ?? (go?.migrations.pending.length ?? 0) > 0;
 
   return [
     ...preflight,
@@ -76,13 +104,7 @@ export function sequence(known: Known): Item[] {
     ...when(typeof go?.database.promote === 'string', { kind: 'step', id: 'promote', phase: 'rm-10' }),
     { kind: 'step', id: 'upgrade', phase: 'rm-10' },
     { kind: 'step', id: 'verify-schema', phase: 'rm-10' },
-    // The dynos must start on the new schema; where no revision was applied they already run on it.
-    {
-      kind: 'step',
-      id: 'restart',
-      phase: 'rm-10',
-      freshDynos: known.migrated ?? (go?.migrations.pending.length ?? 0) > 0,
-    },
+    { kind: 'step', id: 'restart', phase: 'rm-10', freshDynos },
     { kind: 'step', id: 'smoke', phase: 'rm-10' },
 
     ...when(pullRequest !== undefined && !addsRevision, { ...awaitPullRequest, phase: 'rm-10' }),
@@ -97,15 +119,29 @@ export function sequence(known: Known): Item[] {
     { kind: 'step', id: 'restart-rm-11', phase: 'rm-11', freshDynos: rm11 ? !rm11.role.flag : false },
     { kind: 'step', id: 'smoke-rm-11', phase: 'rm-11', asRole: true },
     { kind: 'step', id: 'verify-sessions', phase: 'rm-11' },
+
+    { kind: 'step', id: 'survey-launch', phase: 'watch', planFor: 'launch' },
+    { kind: 'watch', id: 'launch', phase: 'watch', title: 'Watch, until the launch is approved' },
+    { kind: 'step', id: 'confirm-launch', phase: 'watch', confirms: 'launch' },
+    { kind: 'step', id: 'check-backup', phase: 'watch', needs: ['backup'] },
+    { kind: 'step', id: 'seal', phase: 'seal', seals: true, needs: ['seal'] },
+    ...when(known.hasFollowUps, {
+      kind: 'step',
+      id: 'open-follow-ups',
+      phase: 'seal',
+      onFailure: 'report',
+      needs: ['report'],
+    }),
   ];
 }
 
-function when(condition: boolean, item: Item): Item[] {
-  return condition ? [item] : [];
+export function when(condition: boolean, ...items: Item[]): Item[] {
+  return condition ? items : [];
 }
 
 /** The gate on whose plan an item rests: the last one before it. */
 export function gateBefore(items: readonly Item[], id: Item['id']): PlanGate | undefined {
   const index = items.findIndex((item) => item.id === id);
-  return items.slice(0, index).findLast((item) => item.kind === 'gate')?.id as PlanGate | undefined;
+  const gates = items.slice(0, index).flatMap((item) => (isPlanGate(item.id) ? [item.id] : []));
+  return gates.at(-1);
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { gateIds } from './facts.ts';
 import { runInput } from './input.ts';
-import { backupEvidence } from './messages.ts';
+import { backupClaim } from './messages.ts';
 import { policy } from './policy.ts';
 import { stepIds, type StepId } from './steps.ts';
 
@@ -14,6 +14,12 @@ const instant = z.number().int();
 export const targetSummary = z.object({
   digest: z.string(),
   policy,
+  /** True where the target names what is to be followed up after the launch. */
+  hasFollowUps: z.boolean(),
+  /** True where the target says how to go back to SQLite. */
+  hasRollback: z.boolean(),
+  /** Milliseconds between two samples of the watch. */
+  sampleEveryMs: z.number().int(),
   /** True where the target names change windows or freezes: then writes ask before they begin. */
   hasWindows: z.boolean(),
   hasPullRequest: z.boolean(),
@@ -33,6 +39,8 @@ const stepRecord = z.object({
   did: z.enum(['acted', 'already', 'settled', 'observed']).nullable(),
   evidence: z.unknown(),
   failure: failure.nullable(),
+  /** The procedure goes on without it, for now or for good. */
+  givenUp: z.boolean(),
 });
 export type StepRecord = z.infer<typeof stepRecord>;
 
@@ -40,7 +48,7 @@ const approval = z.object({
   by: z.string(),
   at: instant,
   reason: z.string().nullable(),
-  backup: backupEvidence.nullable(),
+  backup: backupClaim.nullable(),
 });
 export type Approval = z.infer<typeof approval>;
 
@@ -54,7 +62,8 @@ const gateRecord = z.object({
   /** What differs from the plan that was asked about before. */
   changes: z.array(z.string()),
   openedAt: instant,
-  expiresAt: instant,
+  /** Null where the question stays as it is until somebody answers it. */
+  expiresAt: instant.nullable(),
   approvals: z.array(approval),
   rejection: z.object({ by: z.string(), at: instant, reason: z.string() }).nullable(),
   /** When enough had approved; what follows may still have to wait for the cooling-off time. */
@@ -75,6 +84,30 @@ const drift = z.object({
 /** A change of the target that no step of this run declared. */
 export type Drift = z.infer<typeof drift>;
 
+const wayBack = z.object({
+  kind: z.enum(['kill-switch', 'undo-rm-11']),
+  by: z.string(),
+  reason: z.string(),
+  at: instant,
+  /** The procedure that it was asked of, or null where the run was started for it. */
+  from: z.literal('cutover').nullable(),
+  /** Why it may not go on. */
+  refused: failure.nullable(),
+});
+export type WayBack = z.infer<typeof wayBack>;
+
+const watch = z.object({
+  since: instant,
+  samples: z.number().int(),
+  red: z.number().int(),
+  lastAt: instant,
+  healthy: z.boolean(),
+  problems: z.array(z.string()),
+  /** Milliseconds in which no sample was taken although one was due: nobody knows how the app was then. */
+  gapMs: z.number().int(),
+});
+export type Watch = z.infer<typeof watch>;
+
 const refusedMessage = z.object({ at: instant, message: z.string(), by: z.string().nullable(), why: z.string() });
 const journalEntry = z.object({
   seq: z.number().int(),
@@ -87,7 +120,7 @@ const journalEntry = z.object({
 export type JournalEntry = z.infer<typeof journalEntry>;
 
 const outcome = z.object({
-  result: z.enum(['completed', 'aborted', 'refused']),
+  result: z.enum(['completed', 'planned', 'aborted', 'refused', 'rolled-back', 'undone']),
   reason: z.string(),
   by: z.string().nullable(),
 });
@@ -100,7 +133,8 @@ export type Outcome = z.infer<typeof outcome>;
 export const runState = z.object({
   version: z.literal(1),
   input: runInput,
-  stage: z.enum(['starting', 'working', 'waiting', 'parked', 'ended']),
+  stage: z.enum(['starting', 'working', 'waiting', 'parked', 'sealing', 'seal-parked', 'ended']),
+  procedure: z.enum(['cutover', 'plan', 'kill-switch', 'undo-rm-11']),
   startedAt: instant,
   target: targetSummary.nullable(),
   steps: z.record(stepId, stepRecord),
@@ -108,6 +142,8 @@ export const runState = z.object({
   at: z.union([z.object({ step: stepId }), z.object({ gate: gateId })]).nullable(),
   /** When people were last told that the run waits for them. */
   remindedAt: instant.nullable(),
+  wayBack: wayBack.nullable(),
+  watch: watch.nullable(),
   drift: z.array(drift),
   refusedMessages: z.array(refusedMessage),
   handledMessages: z.array(z.string()),
@@ -117,18 +153,26 @@ export const runState = z.object({
 });
 export type RunState = z.infer<typeof runState>;
 export type Stage = RunState['stage'];
+export type Procedure = RunState['procedure'];
 
 export function initialState(input: RunState['input'], now: number): RunState {
   return {
     version: 1,
     input,
     stage: 'starting',
+    procedure: input.mode ?? 'cutover',
     startedAt: now,
     target: null,
     steps: {},
     gates: {},
     at: null,
     remindedAt: null,
+    // A run that is started for a way back is asked for it by its requester.
+    wayBack:
+      input.mode === 'kill-switch' || input.mode === 'undo-rm-11'
+        ? { kind: input.mode, by: input.requestedBy, reason: input.reason ?? '', at: now, from: null, refused: null }
+        : null,
+    watch: null,
     drift: [],
     refusedMessages: [],
     handledMessages: [],

@@ -1,15 +1,27 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { GateId } from './facts.ts';
 import type { KnownSender } from './messages.ts';
-import type { Approval, Drift, Failure, Outcome, RunState, Stage, StepRecord, TargetSummary } from './state.ts';
+import type {
+  Approval,
+  Drift,
+  Failure,
+  Outcome,
+  RunState,
+  Stage,
+  StepRecord,
+  TargetSummary,
+  Watch,
+  WayBack,
+} from './state.ts';
 import type { StepId } from './steps.ts';
+import { wayBackSteps } from './way-back.ts';
 
 /** Where a gate has something of its own to say. */
 export interface GateOpening {
   readonly gate: GateId;
   readonly digest: string;
   /** Milliseconds since 1970. */
-  readonly expiresAt: number;
+  readonly expiresAt: number | null;
   readonly about: string | null;
   readonly changes: readonly string[];
 }
@@ -19,6 +31,7 @@ export type RunEvent =
   | { type: 'stepStarted'; step: StepId; attempt: number }
   | { type: 'stepDone'; step: StepId; did: NonNullable<StepRecord['did']>; evidence: unknown }
   | { type: 'stepFailed'; step: StepId; failure: Failure }
+  | { type: 'stepGivenUp'; step: StepId; failure: Failure }
   | ({ type: 'gateOpened' } & GateOpening)
   | ({ type: 'approved'; gate: GateId; needed: number; alone: boolean } & Omit<Approval, 'at'>)
   | { type: 'decided'; gate: GateId }
@@ -26,6 +39,11 @@ export type RunEvent =
   | { type: 'gatePassed'; gate: GateId }
   | { type: 'voided'; gate: GateId; why: string; surveys: readonly StepId[] }
   | { type: 'resolved'; step: StepId | GateId; by: string; reason: string; surveys: readonly StepId[] }
+  | ({ type: 'killed' } & Pick<WayBack, 'kind' | 'by' | 'reason'>)
+  | { type: 'rollbackRefused'; failure: Failure }
+  | { type: 'resumed' }
+  | { type: 'sampled'; watch: Watch }
+  | { type: 'sealing'; by: string }
   | { type: 'drifted'; step: StepId; drift: readonly Drift[] }
   | ({ type: 'identified'; message: string; by: string } & KnownSender)
   | { type: 'reminded'; of: string }
@@ -62,6 +80,11 @@ export const edges: Record<Stage, Edges> = {
     stepDone: ['working', 'its effect was seen'],
     drifted: ['working', 'somebody else changed the target, and it does not matter to what was approved'],
     stepFailed: ['parked', 'no retry mends it, and a cutover that stops half way must not simply end'],
+    stepGivenUp: ['working', 'the way back goes on without it; it is decided about in the end, or reported'],
+    killed: ['working', 'a person wants the way back, in the middle of a step'],
+    rollbackRefused: ['working', 'the way back may not go on; what it has fenced is let go first'],
+    resumed: ['working', 'the way back was refused and the world is as it was: the cutover stands where it stood'],
+    sealing: ['sealing', 'the launch is approved and confirmed: rollbacks are refused before the seal is written'],
     gateOpened: ['waiting', 'the next item is a gate'],
     voided: ['working', 'the target is no longer what was approved, or the approval has expired: it is surveyed again'],
     ended: ['ended', 'the last item is done, a person has ended the run, or preflight refused it'],
@@ -74,6 +97,9 @@ export const edges: Record<Stage, Edges> = {
     gatePassed: ['working', 'enough have approved, and the cooling-off time is over'],
     rejected: ['parked', 'a person has said no: the run is planned anew or ended by a decision'],
     voided: ['working', 'nobody decided in time: the plan is old and is made again'],
+    killed: ['working', 'a person wants the way back instead of what the gate would allow'],
+    rollbackRefused: ['working', 'a person has said no to a way back whose cost nobody knows'],
+    sampled: ['waiting', 'a sample was taken beside the gate of the launch'],
     reminded: ['waiting', 'nobody has answered for a while'],
     continued: ['waiting', 'the history is long, and nothing is running'],
     ended: ['ended', 'a person has ended the run'],
@@ -82,8 +108,26 @@ export const edges: Record<Stage, Edges> = {
   parked: {
     ...notes('parked'),
     resolved: ['working', 'a person has decided to go on'],
+    killed: ['working', 'a person has decided for the way back'],
     reminded: ['parked', 'nobody has answered for a while'],
     continued: ['parked', 'the history is long, and nothing is running'],
+    ended: ['ended', 'a person has ended the run'],
+  },
+  // From here on `killed` has no edge: what customers write from now on is nowhere else.
+  sealing: {
+    ...notes('sealing'),
+    stepStarted: ['sealing', 'the seal, and then the follow-ups'],
+    stepDone: ['sealing', 'its effect was seen'],
+    stepGivenUp: ['sealing', 'a follow-up that fails is reported and holds nothing up'],
+    drifted: ['sealing', 'somebody else changed the target, and it does not matter to the launch'],
+    stepFailed: ['seal-parked', 'the seal could not be written, and may have been: people look'],
+    ended: ['ended', 'it is launched'],
+  },
+  'seal-parked': {
+    ...notes('seal-parked'),
+    resolved: ['sealing', 'a person has decided to try the seal again'],
+    reminded: ['seal-parked', 'nobody has answered for a while'],
+    continued: ['seal-parked', 'the history is long, and nothing is running'],
     ended: ['ended', 'a person has ended the run'],
   },
   ended: {},
@@ -125,7 +169,15 @@ function change(state: RunState, event: RunEvent, now: number): Partial<RunState
       return { target: event.target };
     case 'stepStarted': {
       const { attempt } = event;
-      const record = { attempt, startedAt: now, finishedAt: null, did: null, evidence: null, failure: null };
+      const record = {
+        attempt,
+        startedAt: now,
+        finishedAt: null,
+        did: null,
+        evidence: null,
+        failure: null,
+        givenUp: false,
+      };
       return { at: { step: event.step }, steps: { ...state.steps, [event.step]: record } };
     }
     case 'stepDone':
@@ -134,7 +186,13 @@ function change(state: RunState, event: RunEvent, now: number): Partial<RunState
         ...withStep(state, event.step, { finishedAt: now, did: event.did, evidence: event.evidence }),
       };
     case 'stepFailed':
-      return { remindedAt: now, ...withStep(state, event.step, { failure: event.failure }) };
+      return {
+        at: { step: event.step },
+        remindedAt: now,
+        ...withStep(state, event.step, { failure: event.failure, givenUp: false }),
+      };
+    case 'stepGivenUp':
+      return { at: null, ...withStep(state, event.step, { failure: event.failure, givenUp: true }) };
     case 'gateOpened':
       return { at: { gate: event.gate }, remindedAt: now, ...openGate(state, event, now) };
     case 'approved': {
@@ -155,6 +213,21 @@ function change(state: RunState, event: RunEvent, now: number): Partial<RunState
       return askAnew(state, event.gate, event.surveys);
     case 'resolved':
       return event.step in state.gates ? askAnew(state, event.step as GateId, event.surveys) : { at: null };
+    case 'killed': {
+      const { kind, by, reason } = event;
+      const from = state.wayBack === null ? 'cutover' : state.wayBack.from;
+      // Whatever an earlier way back has seen is looked at again.
+      const steps = omit(state.steps, wayBackSteps);
+      return { at: null, procedure: kind, steps, wayBack: { kind, by, reason, at: now, from, refused: null } };
+    }
+    case 'rollbackRefused':
+      return { at: null, wayBack: state.wayBack && { ...state.wayBack, refused: event.failure } };
+    case 'resumed':
+      return { at: null, procedure: 'cutover', steps: omit(state.steps, wayBackSteps), wayBack: null };
+    case 'sampled':
+      return { watch: event.watch };
+    case 'sealing':
+      return {};
     case 'drifted':
       return { drift: [...state.drift, ...event.drift].slice(-driftKept) };
     case 'messageRefused': {
@@ -198,12 +271,15 @@ function openGate(state: RunState, opening: GateOpening, now: number): Partial<R
 function askAnew(state: RunState, gate: GateId, surveys: readonly StepId[]): Partial<RunState> {
   const [survey] = surveys;
   const plan = survey === undefined ? undefined : (state.steps[survey]?.evidence as { facts?: unknown } | null);
-  const steps = Object.fromEntries(Object.entries(state.steps).filter(([id]) => !surveys.includes(id as StepId)));
   return {
     at: null,
-    steps,
+    steps: omit(state.steps, surveys),
     ...withGate(state, gate, { open: false, approvals: [], decidedAt: null, passedAt: null, replaced: plan?.facts }),
   };
+}
+
+function omit(steps: RunState['steps'], ids: readonly StepId[]): RunState['steps'] {
+  return Object.fromEntries(Object.entries(steps).filter(([id]) => !ids.includes(id as StepId)));
 }
 
 function withStep(state: RunState, step: StepId, part: Partial<StepRecord>): Partial<RunState> {

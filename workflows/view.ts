@@ -1,15 +1,17 @@
-import type { Plan } from './facts.ts';
-import { sequence, type Item, type Known, type Phase } from './sop.ts';
+import { evidenceOf } from './evidence.ts';
+import { isPlanGate, type GateId, type Plan, type PlanGate } from './facts.ts';
+import { allItems } from './procedures.ts';
+import type { GateItem, Item, Phase, StepItem } from './sop.ts';
 import { parkedAt } from './decide.ts';
 import type { MessageName } from './messages.ts';
-import type { GateRecord, Outcome, RunState, Stage, StepRecord } from './state.ts';
-import { steps, type Evidence, type StepId } from './steps.ts';
+import type { GateRecord, Outcome, Procedure, RunState, Stage, StepRecord } from './state.ts';
+import { steps } from './steps.ts';
 
 export type ItemState = 'ahead' | 'running' | 'waiting' | 'parked' | 'done';
 
 /** One line of the checklist. */
 export interface ItemStatus {
-  readonly kind: 'step' | 'gate';
+  readonly kind: Item['kind'];
   readonly id: string;
   readonly phase: Phase;
   readonly title: string;
@@ -50,7 +52,10 @@ export interface Status {
   readonly phase: Phase | null;
   readonly items: readonly ItemStatus[];
   readonly waitingFor: WaitingFor | null;
-  readonly plans: { readonly go: Plan | null; readonly 'rm-11': Plan | null };
+  readonly plans: Readonly<Record<PlanGate, Plan | null>>;
+  readonly procedure: Procedure;
+  readonly wayBack: RunState['wayBack'];
+  readonly watch: RunState['watch'];
   /** What others changed while the run went on, and what that meant for it. */
   readonly drift: RunState['drift'];
   readonly refusedMessages: RunState['refusedMessages'];
@@ -62,40 +67,9 @@ export interface Status {
   readonly startedAt: number;
 }
 
-/** The evidence that a step left, once it is done. The state holds it as it came out of its activity's own schema. */
-export function evidenceOf<E>(state: RunState, step: StepId): E | undefined {
-  const record = state.steps[step];
-  return record?.did ? (record.evidence as E) : undefined;
-}
-
-/** What the sequence unfolds from. */
-export function known(state: RunState): Known {
-  return {
-    hasPullRequest: state.target?.hasPullRequest ?? false,
-    pullRequest: evidenceOf(state, 'inspect-pull-request'),
-    go: evidenceOf<Plan>(state, 'survey')?.facts,
-    migrated: migrated(state),
-    rm11: evidenceOf<Plan>(state, 'survey-rm-11')?.facts,
-  };
-}
-
-function migrated(state: RunState): boolean | undefined {
-  const evidence = evidenceOf<Evidence<'upgrade'>>(state, 'upgrade');
-  return evidence && evidence.applied.length > 0;
-}
-
-/** The first item that is not yet done, or undefined at the end of the sequence. */
-export function nextItem(state: RunState): Item | undefined {
-  return sequence(known(state)).find((item) =>
-    item.kind === 'step' ? !state.steps[item.id]?.did : !state.gates[item.id]?.passedAt,
-  );
-}
-
 /** The one status object of a run. */
 export function view(state: RunState): Status {
-  const items = sequence(known(state)).map((item) =>
-    item.kind === 'step' ? viewStep(state, item) : viewGate(state, item),
-  );
+  const items = allItems(state).map((item) => (item.kind === 'step' ? viewStep(state, item) : viewGate(state, item)));
   return {
     app: state.input.app,
     requestedBy: state.input.requestedBy,
@@ -103,7 +77,14 @@ export function view(state: RunState): Status {
     phase: items.find((item) => item.state !== 'done')?.phase ?? null,
     items,
     waitingFor: waitingFor(state),
-    plans: { go: evidenceOf<Plan>(state, 'survey') ?? null, 'rm-11': evidenceOf<Plan>(state, 'survey-rm-11') ?? null },
+    plans: {
+      go: evidenceOf<Plan>(state, 'survey') ?? null,
+      'rm-11': evidenceOf<Plan>(state, 'survey-rm-11') ?? null,
+      launch: evidenceOf<Plan>(state, 'survey-launch') ?? null,
+    },
+    procedure: state.procedure,
+    wayBack: state.wayBack,
+    watch: state.watch,
     drift: state.drift,
     refusedMessages: state.refusedMessages,
     journal: state.journal,
@@ -113,17 +94,18 @@ export function view(state: RunState): Status {
   };
 }
 
-function viewStep(state: RunState, item: Extract<Item, { kind: 'step' }>): ItemStatus {
+function viewStep(state: RunState, item: StepItem): ItemStatus {
   const base = { kind: item.kind, id: item.id, phase: item.phase, title: steps[item.id].title } as const;
   const record = state.steps[item.id];
   if (!record) return { ...base, state: 'ahead' };
   const current = state.at !== null && 'step' in state.at && state.at.step === item.id;
   const { attempt, did, evidence, failure, startedAt, finishedAt } = record;
-  const itemState = did ? 'done' : current && state.stage === 'parked' ? 'parked' : current ? 'running' : 'ahead';
+  const isParked = state.stage === 'parked' || state.stage === 'seal-parked';
+  const itemState = did ? 'done' : current && isParked ? 'parked' : current ? 'running' : 'ahead';
   return { ...base, state: itemState, attempt, did, evidence, failure, startedAt, finishedAt };
 }
 
-function viewGate(state: RunState, item: Extract<Item, { kind: 'gate' }>): ItemStatus {
+function viewGate(state: RunState, item: GateItem): ItemStatus {
   const base = { kind: item.kind, id: item.id, phase: item.phase, title: item.title } as const;
   const gate = state.gates[item.id];
   if (!gate || (!gate.open && gate.passedAt === null)) return { ...base, state: 'ahead' };
@@ -155,7 +137,7 @@ function waitingFor(state: RunState): WaitingFor | null {
       what: `a decision about ${'gate' in state.at ? 'the rejected gate' : 'the step'} ${id}, attempt ${attempt}`,
       signal: 'resolve',
       message: { step: id, attempt, by: '<your name>', action: 'retry', reason: '<why>' },
-      choices: ['retry', 'abort'],
+      choices: choicesOf(state),
       from: [state.input.requestedBy, ...people],
       needed: 1,
       changes: [],
@@ -180,13 +162,42 @@ function waitingFor(state: RunState): WaitingFor | null {
     };
   }
   const confirm = policy.typedConfirmation ? { confirm: "<the app's name>" } : {};
+  if (gate === 'launch') {
+    return {
+      ...common,
+      what: 'the launch, the point of no return',
+      signal: 'launch',
+      message: { by: '<your name>', plan: record.digest, ...confirm, backup: { continuousProtection: true } },
+      from: policy.approvers,
+      needed: policy.quorum - record.approvals.length,
+      until: record.expiresAt,
+    };
+  }
   return {
     ...common,
-    what: gate === 'window' ? `the next change window: ${record.about}` : `approval of the gate ${gate}`,
+    what: record.about === null ? `approval of the gate ${gate}` : `${questions[gate] ?? gate}: ${record.about}`,
     signal: 'approve',
-    message: { ...message, ...confirm, ...(gate === 'window' ? { reason: '<why it cannot wait>' } : {}) },
+    message: { ...message, ...confirm, ...accepts(state, gate), ...(isPlanGate(gate) ? {} : { reason: '<why>' }) },
     from: policy.approvers,
     needed: policy.quorum - record.approvals.length,
     until: record.expiresAt,
   };
+}
+
+const questions: Partial<Record<GateId, string>> = {
+  window: 'the next change window',
+  'uncounted-rows': 'leave for a way back',
+};
+
+/** Said by whoever approves a plan whose kill switch will not work. */
+function accepts(state: RunState, gate: GateId): Record<string, string> {
+  const blocked = gate === 'go' ? evidenceOf<Plan>(state, 'survey')?.facts.killSwitchBlocked : null;
+  return blocked == null ? {} : { accepts: 'no-kill-switch' };
+}
+
+/** What a person may decide about what is parked. */
+function choicesOf({ stage, procedure, target }: RunState): string[] {
+  if (stage === 'seal-parked' || procedure === 'kill-switch') return ['retry', 'abort'];
+  const undo = procedure === 'undo-rm-11' ? [] : ['undo-rm-11'];
+  return ['retry', ...undo, ...(target?.hasRollback === true ? ['kill-switch'] : []), 'abort'];
 }

@@ -1,4 +1,5 @@
 import { waitsForMerge } from '../people.ts';
+import { isPlanGate } from '../../workflows/facts.ts';
 import type { Status } from '../../workflows/view.ts';
 import type { ByHand } from './by-hand.ts';
 import { planLines } from './evidence.ts';
@@ -30,7 +31,8 @@ export function createQuestions(terminal: Terminal, byHand: ByHand, hold: boolea
 }
 
 function planAskedAbout({ waitingFor, plans }: Status): string[] {
-  const gate = waitingFor?.signal === 'approve' ? waitingFor.message['gate'] : undefined;
-  const plan = gate === 'go' || gate === 'rm-11' ? plans[gate] : null;
-  return plan ? planLines(plan) : [];
+  const gate = waitingFor?.signal === 'launch' ? 'launch' : waitingFor?.message['gate'];
+  const plan = typeof gate === 'string' && isPlanGate(gate) ? plans[gate] : null;
+  const changes = (waitingFor?.changes ?? []).map((line) => plain(`changed   ${line}`));
+  return plan ? [...planLines(plan), ...changes] : [];
 }

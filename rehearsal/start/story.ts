@@ -3,7 +3,14 @@ import { evidenceText, stepResult } from './evidence.ts';
 import type { Colors, Terminal } from './terminal.ts';
 import { duration, plain, shortened } from './text.ts';
 
-const phaseTitle = { preflight: 'Preflight', 'rm-10': 'RM-10', 'rm-11': 'RM-11' } as const;
+const phaseTitle: Record<ItemStatus['phase'], string> = {
+  preflight: 'Preflight',
+  'rm-10': 'RM-10',
+  'rm-11': 'RM-11',
+  watch: 'Watch',
+  seal: 'Launch',
+  'way-back': 'The way back',
+};
 /** Characters of a step's line; the summary has all of its evidence. */
 const lineLength = 150;
 
@@ -68,7 +75,7 @@ function itemLine(item: ItemStatus, { colors, width }: Terminal): Line | undefin
 
 function doneText(item: ItemStatus, colors: Colors, width: number): string {
   const time = item.finishedAt && item.startedAt ? duration(item.finishedAt - item.startedAt) : '';
-  const result = item.kind === 'gate' ? `approved by ${plain(item.approvedBy ?? '')}` : stepResult(item);
+  const result = item.kind !== 'step' ? `approved by ${plain(item.approvedBy ?? '')}` : stepResult(item);
   const head = `${item.id.padEnd(22)} ${time.padStart(10)}  ${result}`;
   const evidence = shortened(evidenceText(item), Math.max(0, width - head.length - 6));
   return `  ${colors.green('✔')} ${head}  ${colors.dim(evidence)}`.trimEnd();

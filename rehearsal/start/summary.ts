@@ -1,3 +1,4 @@
+import { isPlanGate } from '../../workflows/facts.ts';
 import type { ItemStatus, Status } from '../../workflows/view.ts';
 import type { OutsideView } from '../outside.ts';
 import { evidenceText, stepResult } from './evidence.ts';
@@ -39,7 +40,7 @@ function stepLines(item: ItemStatus, colors: Colors): string[] {
 }
 
 function approvalLine({ id, approvedBy, startedAt = 0, finishedAt }: ItemStatus, { plans }: Status): string {
-  const plan = id === 'go' || id === 'rm-11' ? plans[id]?.digest.slice(0, 12) : undefined;
+  const plan = isPlanGate(id) ? plans[id]?.digest.slice(0, 12) : undefined;
   const when = finishedAt ? ` at ${timeOfDay(finishedAt)}, after ${duration(finishedAt - startedAt)}` : '';
   return `  gate ${id.padEnd(17)} approved by ${plain(approvedBy ?? '')}${when}, on plan ${plan ?? 'none'}`;
 }

@@ -1,0 +1,73 @@
+import { evidenceOf } from './evidence.ts';
+import type { Plan } from './facts.ts';
+import { sequence, type Item, type Known, type StepItem } from './sop.ts';
+import type { Procedure, RunState } from './state.ts';
+import type { Evidence } from './steps.ts';
+import { killSwitch, undoRm11, type KnownWayBack } from './way-back.ts';
+
+/** Every procedure, as its items unfold from what a run knows. */
+const procedures: Record<Procedure, (state: RunState) => Item[]> = {
+  cutover: (state) => sequence(known(state)),
+  plan: (state) => planOnly(sequence(known(state))),
+  'kill-switch': (state) => killSwitch(knownWayBack(state)),
+  'undo-rm-11': (state) => undoRm11(knownWayBack(state)),
+};
+
+/** The items of the procedure that the run performs now. */
+export function itemsOf(state: RunState): Item[] {
+  return procedures[state.procedure](state);
+}
+
+/** Those, and before them what the run has done of the procedure that a way back has interrupted. */
+export function allItems(state: RunState): Item[] {
+  if (state.wayBack?.from == null) return itemsOf(state);
+  const before = procedures[state.wayBack.from](state).filter((item) =>
+    item.kind === 'step' ? state.steps[item.id] !== undefined : state.gates[item.id] !== undefined,
+  );
+  return [...before, ...itemsOf(state)];
+}
+
+/** What the cutover unfolds from. */
+export function known(state: RunState): Known {
+  const upgrade = evidenceOf<Evidence<'upgrade'>>(state, 'upgrade');
+  return {
+    hasFollowUps: state.target?.hasFollowUps ?? false,
+    hasPullRequest: state.target?.hasPullRequest ?? false,
+    pullRequest: evidenceOf(state, 'inspect-pull-request'),
+    go: evidenceOf<Plan>(state, 'survey')?.facts,
+    migrated: upgrade && upgrade.applied.length > 0,
+    rm11: evidenceOf<Plan>(state, 'survey-rm-11')?.facts,
+  };
+}
+
+function knownWayBack({ wayBack, steps }: RunState): KnownWayBack {
+  return {
+    refused: wayBack?.refused != null,
+    fenceBegun: steps.fence !== undefined,
+    uncounted: steps['count-rows']?.givenUp === true || steps['read-seal']?.givenUp === true,
+  };
+}
+
+/** Every read of preflight and the plan that people would be asked about, and nothing that waits or writes. */
+function planOnly(items: readonly Item[]): Item[] {
+  return items.filter(
+    (item) => item.kind === 'step' && item.phase === 'preflight' && item.id !== 'await-pull-request' && !item.confirms,
+  );
+}
+
+/** The first item that is not yet done, or undefined at the end of the procedure. */
+export function nextItem(state: RunState): Item | undefined {
+  return itemsOf(state).find((item) => {
+    if (item.kind !== 'step') return !state.gates[item.id]?.passedAt;
+    const record = state.steps[item.id];
+    return !record?.did && record?.givenUp !== true;
+  });
+}
+
+/** A step that the procedure went on without, and that a person still has to decide about. */
+export function leftOver(state: RunState): StepItem | undefined {
+  return itemsOf(state).find(
+    (item): item is StepItem =>
+      item.kind === 'step' && item.onFailure === 'later' && state.steps[item.id]?.givenUp === true,
+  );
+}

@@ -1,0 +1,84 @@
+import { workflowInfo } from '@temporalio/workflow';
+import { baselineOf } from './baseline.ts';
+import { renderReport } from './details.ts';
+import { evidenceOf } from './evidence.ts';
+import type { Plan, PlanGate, PullRequestFacts } from './facts.ts';
+import { itemsOf } from './procedures.ts';
+import type { Need, StepItem } from './sop.ts';
+import type { RunState } from './state.ts';
+import { steps, type Evidence, type StepCall, type StepId } from './steps.ts';
+import { view } from './view.ts';
+
+/** What each need of an item is met with. */
+const needs: Record<Need, (state: RunState) => Partial<StepCall>> = {
+  formation: (state) => {
+    const formation = evidenceOf<Evidence<'survey-way-back'>>(state, 'survey-way-back')?.formation;
+    return formation === undefined ? {} : { formation };
+  },
+  killedAt: ({ wayBack }) => (wayBack === null ? {} : { killedAt: wayBack.at }),
+  baselineOfWatch: (state) => {
+    const facts = evidenceOf<Plan>(state, 'survey-launch')?.facts;
+    return facts === undefined
+      ? {}
+      : { baselineRelease: facts.release.version, baselineRevision: facts.migrations.current };
+  },
+  backup: (state) => {
+    const backup = lastApproval(state)?.backup;
+    const notBefore = state.steps['verify-sessions']?.finishedAt;
+    return { ...(backup ? { backup } : {}), ...(notBefore == null ? {} : { backupNotBefore: notBefore }) };
+  },
+  seal: (state) => ({
+    seal: {
+      by: launchedBy(state),
+      planDigest: state.gates.launch?.digest ?? null,
+      backup: evidenceOf<Evidence<'check-backup'>>(state, 'check-backup') ?? null,
+    },
+  }),
+  report: (state) => ({ report: renderReport(view(state)) }),
+};
+
+function lastApproval(state: RunState) {
+  return state.gates.launch?.approvals.at(-1);
+}
+
+/** Who approved the launch, as the seal names them. */
+export function launchedBy(state: RunState): string {
+  return state.gates.launch?.approvals.map((one) => one.by).join(', ') ?? 'unknown';
+}
+
+/** A step that changes the world and goes forward, and so waits for its time and its approval. */
+export function isForwardWrite({ id, phase }: StepItem): boolean {
+  return steps[id].writes && phase !== 'preflight' && phase !== 'way-back';
+}
+
+/** What an activity is told about a step. */
+export function stepCall(state: RunState, item: StepItem, gate: PlanGate | undefined): StepCall {
+  const record = state.steps[item.id];
+  const approved = item.matrixOf && evidenceOf<Plan>(state, item.matrixOf)?.facts;
+  const planFor = item.planFor ?? item.confirms;
+  const pullRequest = planFor && evidenceOf<PullRequestFacts>(state, 'inspect-pull-request');
+  const baseline = gate && isForwardWrite(item) ? baselineOf(state, gate) : undefined;
+  return {
+    app: state.input.app,
+    step: item.id,
+    attempt: record?.attempt ?? 1,
+    run: workflowInfo().firstExecutionRunId,
+    since: record?.startedAt ?? 0,
+    targetDigest: state.target?.digest ?? '',
+    ...(item.freshDynos === undefined ? {} : { freshDynos: item.freshDynos }),
+    ...(item.asRole === undefined ? {} : { asRole: item.asRole }),
+    ...(planFor === undefined ? {} : { gate: planFor }),
+    ...(item.confirms === undefined ? {} : { approved: state.gates[item.confirms]?.digest ?? '' }),
+    ...(approved === undefined ? {} : { matrixDigest: approved.matrixDigest }),
+    ...(pullRequest ? { pullRequest } : {}),
+    ...(baseline === undefined ? {} : { baseline, inPlace: inPlace(state) }),
+    ...Object.assign({}, ...(item.needs ?? []).map((need) => needs[need](state))),
+  };
+}
+
+/** The writes that this run has seen in place: whoever takes one of them away has changed what the next rests on. */
+function inPlace(state: RunState): StepId[] {
+  return itemsOf(state).flatMap((item) =>
+    item.kind === 'step' && isForwardWrite(item) && state.steps[item.id]?.did ? [item.id] : [],
+  );
+}

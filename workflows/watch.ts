@@ -1,0 +1,83 @@
+import { CancellationScope } from '@temporalio/workflow';
+import { callStep } from './proxies.ts';
+import type { Run } from './run.ts';
+import type { StepItem } from './sop.ts';
+import type { Watch } from './state.ts';
+import { stepCall } from './step-calls.ts';
+import type { Evidence, StepResult } from './steps.ts';
+import { allows } from './transition.ts';
+
+/** Something that is done again and again beside a gate, and stops when the gate is left. */
+export interface Beside {
+  /** When it is due, in milliseconds since 1970; not while it is being done. */
+  dueAt(): number;
+  begin(): void;
+  readonly isRunning: boolean;
+  /** Resolves when nothing of it is running any more. */
+  stop(): Promise<void>;
+}
+
+const sample: StepItem = { kind: 'step', id: 'watch-sample', phase: 'watch', needs: ['baselineOfWatch'] };
+
+/** Samples of health and drift, taken until the launch. A sample that cannot be taken is a gap, and not health. */
+export function createSampler(run: Run): Beside {
+  const every = run.state.target?.sampleEveryMs ?? Infinity;
+  let running: { scope: CancellationScope; ended: Promise<void> } | undefined;
+  let isStopped = false;
+  let dueAt = run.state.watch === null ? Date.now() : run.state.watch.lastAt + every;
+
+  const enter = (seen: Evidence<'watch-sample'> | undefined): void => {
+    if (isStopped || !allows(run.state, 'sampled')) return;
+    run.apply({ type: 'sampled', watch: afterSample(run.state.watch, seen, Date.now(), every) });
+  };
+  return {
+    dueAt: () => (running ? Infinity : dueAt),
+    get isRunning() {
+      return running !== undefined;
+    },
+    begin() {
+      const scope = new CancellationScope();
+      dueAt = Date.now() + every;
+      const ended = scope
+        .run(() => callStep(stepCall(run.state, sample, undefined)) as Promise<StepResult<Evidence<'watch-sample'>>>)
+        .then(
+          ({ evidence }) => enter(evidence),
+          () => enter(undefined),
+        )
+        .then(() => void (running = undefined));
+      running = { scope, ended };
+    },
+    async stop() {
+      isStopped = true;
+      running?.scope.cancel();
+      await running?.ended;
+    },
+  };
+}
+
+/**
+ * @param seen undefined where the sample could not be taken
+ * @param now milliseconds since 1970
+ * @param every milliseconds between two samples
+ */
+export function afterSample(
+  before: Watch | null,
+  seen: Evidence<'watch-sample'> | undefined,
+  now: number,
+  every: number,
+): Watch {
+  const watch = before ?? { since: now, samples: 0, red: 0, lastAt: now, healthy: true, problems: [], gapMs: 0 };
+  const late = Math.max(0, now - watch.lastAt - every);
+  // Some seconds pass between two samples in any case: what is missing is a sample that did not come.
+  const gapMs = watch.gapMs + (seen === undefined ? Math.min(every, now - watch.lastAt) : late >= every ? late : 0);
+  const healthy = seen?.healthy ?? false;
+  return {
+    ...watch,
+    samples: watch.samples + 1,
+    red: watch.red + (healthy ? 0 : 1),
+    lastAt: now,
+    healthy,
+    problems: seen?.problems ?? ['the sample could not be taken'],
+    gapMs,
+  };
+}
