@@ -2,12 +2,12 @@ import type { z } from 'zod';
 import type { Facts, PlanGate, PullRequestFacts } from './facts.ts';
 import type { BackupClaim } from './messages.ts';
 import type { Drift } from './state.ts';
-import { cutoverSteps } from './steps/cutover.ts';
-import type { backupEvidence, formation } from './steps/define.ts';
-import { launchSteps } from './steps/launch.ts';
-import { wayBackSteps } from './steps/way-back.ts';
+import { cutoverSteps } from './cutover-steps.ts';
+import type { backupEvidence, formation } from './step-definition.ts';
+import { launchSteps } from './launch-steps.ts';
+import { wayBackSteps } from './way-back-steps.ts';
 
-export type { WorkClass } from './steps/define.ts';
+export type { WorkClass } from './step-definition.ts';
 
 /**
  * Every step that any procedure may take. The ids are stable: they stand in histories, approvals and audit records.

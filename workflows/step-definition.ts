@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Activities } from '../../activities/index.ts';
+import type { Activities } from '../activities/index.ts';
 
 /** How a step's work behaves in time; `proxies.ts` turns a class into timeouts and a retry policy. */
 export type WorkClass = 'read' | 'write' | 'migration' | 'smoke' | 'poll';

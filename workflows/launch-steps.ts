@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { plan } from '../facts.ts';
-import { backupEvidence, confirmEvidence, defineStep } from './define.ts';
+import { plan } from './facts.ts';
+import { backupEvidence, confirmEvidence, defineStep } from './step-definition.ts';
 
 /** The steps of the watch and of the launch. */
 export const launchSteps = {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { plan, pullRequestFacts } from '../facts.ts';
-import { confirmEvidence, defineStep, restartEvidence, sessionsEvidence, smokeEvidence } from './define.ts';
+import { plan, pullRequestFacts } from './facts.ts';
+import { confirmEvidence, defineStep, restartEvidence, sessionsEvidence, smokeEvidence } from './step-definition.ts';
 
 /** The steps of preflight, RM-10 and RM-11. */
 export const cutoverSteps = {
