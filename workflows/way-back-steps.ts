@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { countEvidence, defineStep, formation, restartEvidence, sessionsEvidence, smokeEvidence } from './step-definition.ts';
+import {
+  countEvidence,
+  defineStep,
+  formation,
+  restartEvidence,
+  sessionsEvidence,
+  smokeEvidence,
+} from './step-definition.ts';
 
 /** The steps of the ways back: kill switch, and undo of RM-11. */
 export const wayBackSteps = {
