@@ -9,6 +9,7 @@ const common = {
     ],
   },
   injectGlobals: false,
+  setupFilesAfterEnv: ['<rootDir>/test/setup/release-streams.mjs'],
 };
 
 /**
