@@ -11,6 +11,11 @@ import { markOf, targetOf, type Services } from './services.ts';
 
 type UpgradeEvidence = Evidence<'upgrade'>;
 
+/** Process types whose dynos run a command once: a person's or our own, and the app's release command [docs]. */
+const oneOffTypes = ['run', 'release'];
+/** States of a dyno that will write no more, and that is listed still [docs]. */
+const over = ['complete', 'crashed', 'down'];
+
 /** The driver's name for SQLSTATE 55P03, which it prints when it ends a migration on it. */
 const lockNotAvailable = /\bLockNotAvailable\b|\b55P03\b/;
 
@@ -32,9 +37,10 @@ export async function upgradeSchema(services: Services, call: StepCall): Promise
   let dyno: string | null = null;
 
   const probe = async (): Promise<Seen<UpgradeEvidence>> => {
-    // An interrupted attempt's dyno may still be writing; it is waited for, never joined by a second one.
+    // An interrupted attempt's dyno may still be writing, or a release command that migrates; it is waited for, never
+    // joined by a second one.
     const running = (await heroku.listDynos(app)).find(
-      (one) => one.command.includes(migrations.upgrade) && one.type === 'run',
+      (one) => oneOffTypes.includes(one.type) && !over.includes(one.state) && one.command.includes(migrations.upgrade),
     );
     if (running !== undefined) return { is: 'underway', what: `${running.name} is running \`${migrations.upgrade}\`` };
     const now = await revision();
@@ -46,15 +52,15 @@ export async function upgradeSchema(services: Services, call: StepCall): Promise
   const act = (): Promise<void> =>
     postgres.connected(url, async (connection) => {
       // Held by this session while the dyno runs, so that no other run or worker upgrades the same database meanwhile.
+      // The server keeps such locks apart by database, and the key names no app: several may share the database.
       const locked = await connection.oneFirst(
-        sql.type(
-          z.object({ locked: z.boolean() }),
-        )`SELECT pg_try_advisory_lock(hashtext(${`cutover upgrade ${app}`})) AS locked`,
+        sql.type(z.object({ locked: z.boolean() }))`SELECT pg_try_advisory_lock(hashtext('cutover upgrade')) AS locked`,
       );
       if (!locked)
         throw fail(
           'MigrationUnderway',
-          `Another session holds the upgrade lock of ${app}'s database. It is tried again.`,
+          `Another session holds the upgrade lock of ${app}'s database. It is tried again; see who holds it with ` +
+            `\`heroku pg:locks -a ${app}\`.`,
         );
       const outcome = await runOneOff(heroku, {
         app,

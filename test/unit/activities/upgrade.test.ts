@@ -94,13 +94,28 @@ describe('the command', () => {
 });
 
 describe('a dyno of an earlier attempt that still runs', () => {
-  const withDyno = (): World => {
+  const withDyno = (state = 'up', type = 'run'): World => {
     const world = new World();
     world.heroku.dynos.push(
-      world.heroku.dyno('run.7', 'run', 1, 'up', ': cutover/run-1/upgrade/1; ( alembic upgrade head )'),
+      world.heroku.dyno('run.7', type, 1, state, ': cutover/run-1/upgrade/1; ( alembic upgrade head )'),
     );
     return world;
   };
+
+  test.each(['complete', 'crashed', 'down'])('%s: it is listed still, and is not waited for', async (state) => {
+    const world = withDyno(state);
+    expect((await world.perform('upgrade', {}, { attempt: 2 })).did).toBe('acted');
+  });
+
+  test('that is the release command of the app: waited for too', async () => {
+    const world = withDyno('up', 'release');
+    setTimeout(() => {
+      world.database.revisions = ['0002'];
+      end(world);
+    }, 30_000);
+    expect((await world.perform('upgrade')).did).toBe('already');
+    expect(world.upgrades).toBe(0);
+  });
   const end = (world: World): void =>
     void (world.heroku.dynos = world.heroku.dynos.filter((one) => one.name !== 'run.7'));
 
