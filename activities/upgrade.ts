@@ -62,11 +62,14 @@ export async function upgradeSchema(services: Services, call: StepCall): Promise
           `Another session holds the upgrade lock of ${app}'s database. It is tried again; see who holds it with ` +
             `\`heroku pg:locks -a ${app}\`.`,
         );
+      // What the app itself asks of its sessions stays (a search path, say), or the migration could miss its schema.
+      const own = (await heroku.getConfigVars(app))['PGOPTIONS'];
+      const lockTimeout = `-c lock_timeout=${Math.round(migrations.lockTimeoutSeconds * 1000)}ms`;
       const outcome = await runOneOff(heroku, {
         app,
         command: migrations.upgrade,
         // A statement that meets a lock gives up, instead of queueing up every reader behind it.
-        env: { PGOPTIONS: `-c lock_timeout=${Math.round(migrations.lockTimeoutSeconds * 1000)}ms` },
+        env: { PGOPTIONS: own === undefined ? lockTimeout : `${own} ${lockTimeout}` },
         mark: markOf(call),
       });
       dyno = outcome.dyno;

@@ -19,6 +19,14 @@ test("the dyno is marked as the run's, and its session gives up on a lock", asyn
   expect(env).toEqual({ PGOPTIONS: expect.stringContaining('lock_timeout') });
 });
 
+test("what the app asks of its sessions is kept beside it, or the migration could miss the app's schema", async () => {
+  const world = new World();
+  world.heroku.vars['PGOPTIONS'] = '-c search_path=app';
+  await world.perform('upgrade');
+  const { env } = world.heroku.oneOffs.find((one) => one.command.includes('alembic upgrade head')) ?? {};
+  expect(env?.['PGOPTIONS']).toMatch(/^-c search_path=app -c lock_timeout=\d+ms$/);
+});
+
 test('nothing is run where the database is at the head already', async () => {
   const world = new World();
   world.database.revisions = ['0002'];
