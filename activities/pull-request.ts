@@ -48,7 +48,9 @@ export async function awaitPullRequest(
 
     const wanted = (await revisionFiles(services, pullRequest)).map(revisionFileName);
     let looked: { version: number; missing: string[] } | undefined;
-    for (const deadline = Date.now() + pullRequest.deployWithinMinutes * 60_000; ;) {
+    // Counted from what happened, not from this attempt: workers that come and go must not put the end off for ever.
+    const merged = Math.max(Date.parse(pull.merged_at ?? ''), call.since) || call.since;
+    for (const deadline = merged + pullRequest.deployWithinMinutes * 60_000; ;) {
       const { release, serving } = await newestRelease(services, target.app);
       // The slug is asked by a dyno of its own, so only when there is a new release to ask.
       if (serving && looked?.version !== release.version) {

@@ -8,6 +8,7 @@ const pull = z.object({
   title: z.string(),
   state: z.enum(['open', 'closed']),
   merged: z.boolean(),
+  merged_at: z.string().nullable(),
   merge_commit_sha: z.string().nullable(),
   base: z.object({ ref: z.string() }),
 });

@@ -7,6 +7,7 @@ export class FakeGithub {
     title: 'Grants',
     state: 'open',
     merged: false,
+    merged_at: null,
     merge_commit_sha: null,
     base: { ref: 'main' },
   };
@@ -23,7 +24,8 @@ export class FakeGithub {
   listingTakes = 0;
 
   merge(): void {
-    this.pull = { ...this.pull, state: 'closed', merged: true, merge_commit_sha: 'e5'.repeat(20) };
+    const merged_at = new Date().toISOString();
+    this.pull = { ...this.pull, state: 'closed', merged: true, merged_at, merge_commit_sha: 'e5'.repeat(20) };
   }
 
   readonly client: GithubClient = {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { sampleTarget } from './sample-target.ts';
 import { expectRefusal, withQuickTime } from './world-tests.ts';
 import { World } from './world.ts';
@@ -110,6 +110,22 @@ describe('waiting', () => {
       'DeployOverdue',
       /12 is merged, and after 60 minutes an-app still lacks 0003_grants\. Deploy it/,
     );
+  });
+
+  test('the time counts from the merge, and from a decision to try again, not from the worker that looks', async () => {
+    const world = new World();
+    world.github.files = [revision('db/versions/0003_grants.py')];
+    world.github.merge();
+    const merged = Date.now();
+    const overdueAfter = async (since: number): Promise<number> => {
+      const began = Date.now();
+      await expectRefusal(world, 'await-pull-request', 'DeployOverdue', /lacks 0003_grants/, { call: { since } });
+      return Math.round((Date.now() - began) / 60_000);
+    };
+    // A worker that takes over three quarters of an hour later, in the attempt that began before the merge.
+    await jest.advanceTimersByTimeAsync(45 * 60_000);
+    expect(await overdueAfter(merged - 3_600_000)).toBe(15);
+    expect(await overdueAfter(Date.now())).toBe(60);
   });
 
   test('a deploy that is still being released is waited for', async () => {
