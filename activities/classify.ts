@@ -7,6 +7,11 @@ import { fail } from './fail.ts';
 /** How the driver says that there is no connection, or no longer, where the server itself said nothing. */
 const connectionErrors = [ConnectionError, BackendTerminatedError, BackendTerminatedUnexpectedlyError];
 
+/** What a person looks at where trying again does not help. */
+const seeDatabase = 'Where that does not help, see `heroku pg:info` and the maintenance window of the add-on.';
+const seeSessions = 'Where that does not help, see `heroku pg:ps` and `heroku pg:locks` for who stands in the way.';
+const statusPage = (service: string): string => `Where that does not help, read the status page of ${service}.`;
+
 /**
  * What went wrong, as a failure of the table. Branches on type, status and SQLSTATE, never on message text.
  * An error that nobody foresaw is tried again, and parks the step when it stays.
@@ -17,7 +22,7 @@ export function classify(error: unknown): ApplicationFailure {
   if (error instanceof NoAnswerError) {
     return fail(
       'PlatformUnavailable',
-      `${error.message}. It is tried again; what was sent is settled by looking.`,
+      `${error.message}. It is tried again; what was sent is settled by looking. ${statusPage(error.service)}`,
       error,
     );
   }
@@ -33,7 +38,7 @@ export function classify(error: unknown): ApplicationFailure {
   if (connectionErrors.some((kind) => error instanceof kind) || isNetworkError(error)) {
     return fail(
       'DatabaseUnreachable',
-      `No connection to PostgreSQL: ${(error as Error).message}. It is tried again.`,
+      `No connection to PostgreSQL: ${(error as Error).message}. It is tried again. ${seeDatabase}`,
       error,
     );
   }
@@ -60,10 +65,11 @@ function classifyAnswer(error: ServiceError): ApplicationFailure {
       error,
     );
   }
-  if (status >= 500 || status === 408) return fail('PlatformUnavailable', `${message}. It is tried again.`, error);
+  if (status >= 500 || status === 408)
+    return fail('PlatformUnavailable', `${message}. It is tried again. ${statusPage(service)}`, error);
   return fail(
     'PlatformRefused',
-    `${message}. The request will not succeed as it is: see the message and the target file.`,
+    `${message}. The request will not succeed as it is: mend what it names, in the app or in the target file, then try again.`,
     error,
   );
 }
@@ -71,10 +77,15 @@ function classifyAnswer(error: ServiceError): ApplicationFailure {
 function classifySqlState(state: string, error: Error): ApplicationFailure {
   const seen = `PostgreSQL answered ${state}: ${rootMessage(error)}`;
   // 08: connection lost. 57P: shut down or starting up.
-  if (/^(08|57P)/.test(state)) return fail('DatabaseUnreachable', `${seen}. It is tried again.`, error);
+  if (/^(08|57P)/.test(state)) return fail('DatabaseUnreachable', `${seen}. It is tried again. ${seeDatabase}`, error);
   // 53: out of connections or memory. 55P03: lock timeout. 40: serialization or deadlock. 57014: statement timeout.
-  if (/^(53|40|55P03|57014)/.test(state)) return fail('DatabaseBusy', `${seen}. It is tried again.`, error);
-  return fail('DatabaseRefused', `${seen}. A retry does not mend this by itself.`, error);
+  if (/^(53|40|55P03|57014)/.test(state))
+    return fail('DatabaseBusy', `${seen}. It is tried again. ${seeSessions}`, error);
+  return fail(
+    'DatabaseRefused',
+    `${seen}. Mend what the server names (a privilege, an object that is missing, a password that was rotated), then try again.`,
+    error,
+  );
 }
 
 function rootMessage(error: Error): string {

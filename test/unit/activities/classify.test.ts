@@ -4,12 +4,14 @@ import { BackendTerminatedError, BackendTerminatedUnexpectedlyError, ConnectionE
 import { classify } from '../../../activities/classify.ts';
 import { NoAnswerError, ServiceError, UnexpectedAnswerError } from '../../../activities/clients/errors.ts';
 import { failures, type FailureType } from '../../../workflows/failures.ts';
+import { remedy } from './world-tests.ts';
 
 /** Whether a type is tried again is the table's to say, wherever the failure came from. */
 function expectType(error: unknown, type: FailureType): ApplicationFailure {
   const failure = classify(error);
   expect(failure.type).toBe(type);
   expect(failure.nonRetryable).toBe(failures[type].handling !== 'retried');
+  expect(failure.message).toMatch(remedy);
   return failure;
 }
 
