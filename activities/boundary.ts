@@ -1,5 +1,6 @@
 import { CancelledFailure, type Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { steps, type StepId, type StepResult } from '../workflows/steps.ts';
 import { classify } from './classify.ts';
 import { fail } from './fail.ts';
 import { withScope, type Progress } from './scope.ts';
@@ -14,8 +15,8 @@ const marginMs = 5_000;
 export type ProgressListener = (activity: { type: string; step: string; attempt: number }, progress: Progress) => void;
 
 /**
- * The boundary around every activity: heartbeats, deadline, classification of what went wrong, and redaction of all
- * that leaves. Nothing behind it has to remember any of these.
+ * The boundary around every activity: heartbeats, deadline, a check of the evidence, classification of what went wrong,
+ * and redaction of all that leaves. Nothing behind it has to remember any of these.
  *
  * @throws CancelledFailure when the run asked it to stop
  * @throws ApplicationFailure redacted, of a type of `failures.ts`
@@ -42,7 +43,7 @@ export async function atBoundary(
   try {
     return await withScope({ signal, secrets, report }, async () => {
       report('begun');
-      const result = await work();
+      const result = checkEvidence(step, await work());
       const leak = secrets.find(result);
       if (leak !== undefined) {
         throw fail(
@@ -65,6 +66,25 @@ export async function atBoundary(
   } finally {
     clearInterval(heart);
   }
+}
+
+/**
+ * The result of a step with its evidence as the step's definition has it: what that does not name is left out, so that
+ * nothing enters a history by the way.
+ *
+ * @throws ApplicationFailure `InvalidTransition` where something that it names is missing, or of another type
+ */
+function checkEvidence(step: string, result: unknown): unknown {
+  if (!Object.hasOwn(steps, step)) return result;
+  const { did, evidence } = result as StepResult<unknown>;
+  const checked = steps[step as StepId].evidence.safeParse(evidence);
+  if (checked.success) return { did, evidence: checked.data as unknown };
+  const problems = checked.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw fail(
+    'InvalidTransition',
+    `The evidence of ${step} is not as its definition says (${problems.join('; ')}): a mistake in the runbook, not in the target. ` +
+      'What the step did stands. Please report it, mend the worker, then try again.',
+  );
 }
 
 function stepOf(args: readonly unknown[]): string | undefined {

@@ -18,6 +18,26 @@ const forms: Record<string, string> = {
   JSON: JSON.stringify(password),
 };
 
+describe('the evidence of a step', () => {
+  const answering = (evidence: unknown): Promise<unknown> =>
+    beginActivity(() => Promise.resolve({ did: 'acted', evidence }), { args: [{ step: 'flag' }] }).result;
+
+  test('enters the history as the step defines it, and nothing beside it does', async () => {
+    expect(await answering({ flag: 'FLAG_ROLE', release: 7, url: 'postgres://elsewhere' })).toEqual({
+      did: 'acted',
+      evidence: { flag: 'FLAG_ROLE', release: 7 },
+    });
+  });
+
+  test('that is not as the step defines it: a mistake in the runbook, told with its place', async () => {
+    await expect(answering({ flag: 'FLAG_ROLE', release: '7' })).rejects.toMatchObject({
+      type: 'InvalidTransition',
+      nonRetryable: true,
+      message: expect.stringMatching(/^The evidence of flag is not as its definition says \(release: Expected number/),
+    });
+  });
+});
+
 describe.each(Object.entries(forms))('a secret in its %s form', (_, form) => {
   const knowing = <T>(work: () => T): Promise<T> =>
     beginActivity(async () => {

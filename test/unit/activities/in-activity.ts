@@ -8,6 +8,7 @@ export interface ActivityOptions {
   readonly attempt?: number;
   /** Milliseconds. */
   readonly startToCloseTimeoutMs?: number;
+  readonly args?: readonly unknown[];
 }
 
 export interface RunningActivity<T> {
@@ -24,7 +25,7 @@ const silent = { log: say, trace: say, debug: say, info: say, warn: say, error: 
 /** Runs `work` as an activity, inside the boundary that a worker puts around it. */
 export function beginActivity<T>(
   work: () => Promise<T>,
-  { attempt = 1, startToCloseTimeoutMs = 600_000 }: ActivityOptions = {},
+  { attempt = 1, startToCloseTimeoutMs = 600_000, args = [] }: ActivityOptions = {},
 ): RunningActivity<T> {
   const info = { attempt, startToCloseTimeoutMs, activityType: 'testedActivity' };
   const environment = new MockActivityEnvironment(info, { logger: silent });
@@ -32,7 +33,7 @@ export function beginActivity<T>(
   const heartbeats: unknown[] = [];
   environment.on('heartbeat', (details) => heartbeats.push(details));
   const result = environment.run<[], T, () => Promise<T>>(async () => {
-    const boundary = atBoundary(environment.context, [], (_, next) => progress.push(next), work);
+    const boundary = atBoundary(environment.context, args, (_, next) => progress.push(next), work);
     return (await boundary) as T;
   });
   return { result, progress, heartbeats, cancel: () => environment.cancel() };

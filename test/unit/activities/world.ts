@@ -62,7 +62,7 @@ export class World {
       ...call,
     };
     const activity = this.#activities[steps[step].activity] as (call: StepCall) => Promise<StepResult<Evidence<S>>>;
-    return inActivity(() => activity(whole), options);
+    return inActivity(() => activity(whole), { ...options, args: [whole] });
   }
 
   /** All that a step could have changed, for tests that nothing was. */
