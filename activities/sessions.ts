@@ -14,6 +14,7 @@ const named = 5;
 
 const sessions = z.object({ role: z.number(), owner: z.number() });
 const session = z.object({ who: z.string() });
+const encryption = z.object({ encrypted: z.number(), plain: z.number() });
 const headroom = z.object({ used: z.number(), limit: z.number() });
 
 /** The app after a cutover: connected as the role, and nobody as the owner. The smoke suite has filled its pool just before. */
@@ -23,7 +24,36 @@ export async function verifySessions(
 ): Promise<StepResult<Evidence<'verify-sessions'>>> {
   const target = await targetOf(services, call);
   const { url, addon } = await attachedDatabase(services, target);
-  return observe(() => expectSessions(services, target, { url, addon }, 'role'));
+  return observe(async () => {
+    const seen = await expectSessions(services, target, { url, addon }, 'role');
+    return { ...seen, encrypted: await encryptedSessions(services, target, addon) };
+  });
+}
+
+/**
+ * How many of the app's sessions are encrypted: all, or it fails. Asked as the role, since of other roles' sessions the
+ * server does not show it.
+ *
+ * @throws ApplicationFailure `DatabaseNotEncrypted`
+ */
+async function encryptedSessions(services: Services, target: Target, addon: Database['addon']): Promise<number> {
+  const roleUrl = (await services.heroku.getConfigVars(target.app))[`${target.role.attachment}_URL`] ?? '';
+  const users = await usersOf(services, target, { addon });
+  const { encrypted, plain } = await services.postgres.connected(roleUrl, (connection) =>
+    connection.one(sql.type(encryption)`
+      SELECT count(*) FILTER (WHERE s.ssl)::int AS encrypted, count(*) FILTER (WHERE NOT s.ssl)::int AS plain
+      FROM pg_stat_activity a JOIN pg_stat_ssl s USING (pid)
+      WHERE a.datname = current_database() AND a.application_name <> ${applicationName}
+        AND a.usename = ANY(${sql.array([...users.role], 'text')})`),
+  );
+  if (plain > 0) {
+    throw fail(
+      'DatabaseNotEncrypted',
+      `${plain} of the app's sessions as ${target.role.credential} are not encrypted; expected TLS in all of them. Have the app ask for it ` +
+        '(sslmode=require), deploy, then try again.',
+    );
+  }
+  return encrypted;
 }
 
 /** The app after an undo: connected as the owner again, and nobody as the role. */

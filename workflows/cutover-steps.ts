@@ -187,6 +187,9 @@ export const cutoverSteps = {
     activity: 'verifySessions',
     work: 'read',
     writes: false,
-    evidence: sessionsEvidence,
+    evidence: sessionsEvidence.extend({
+      /** Those of the role's that pg_stat_ssl tells to be encrypted. */
+      encrypted: z.number().int(),
+    }),
   }),
 } as const;

@@ -123,7 +123,9 @@ test('closed, and while the role is rotated and has two user names, the run comp
   await retry(handle, parked);
   const status = await playTo(rig, handle, app, 'verify-sessions');
   expect(stepOf(status, 'verify-sessions')).toMatchObject({ state: 'done', attempt: 2, evidence: { owner: 0 } });
-  expect((stepOf(status, 'verify-sessions').evidence as { role: number }).role).toBeGreaterThanOrEqual(1);
+  const { role, encrypted } = stepOf(status, 'verify-sessions').evidence as { role: number; encrypted: number };
+  expect(role).toBeGreaterThanOrEqual(1);
+  expect(encrypted).toBe(role);
   const names = await withSuperuser(rig, app, async (client) => {
     const { rows } = await client.query<{ usename: string }>(
       "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'raptor-web'",

@@ -96,7 +96,7 @@ export const sampleEvidence: { readonly [S in StepId]: Evidence<S> } = {
   flag: { flag: 'FLAG_ROLE', release: 10 },
   'restart-rm-11': restarted,
   'smoke-rm-11': passed,
-  'verify-sessions': { role: 2, owner: 0 },
+  'verify-sessions': { role: 2, owner: 0, encrypted: 2 },
   'read-seal': { addon: 'sample-db', copiedFrom: null },
   'survey-way-back': {
     addon: 'sample-db',

@@ -46,7 +46,7 @@ export class FakeDatabase {
   noted = 0;
   /** Matrices that were applied and not rolled back. */
   grantsCommitted = 0;
-  sessions: { user: string; application: string }[] = [];
+  sessions: { user: string; application: string; plain?: boolean }[] = [];
   recovering = false;
   readOnly = false;
   /** The next transaction that changes something is committed, and then the connection breaks. */
@@ -135,6 +135,7 @@ export class FakeDatabase {
     if (sql.includes('relname AS name')) return this.shape.tables.map((name) => ({ name }));
     if (sql.includes('max_connections')) return [{ used: this.sessions.length, limit: 120 }];
     if (sql.includes('AS who')) return this.#sessionsOf(values as [string, string[], boolean], user);
+    if (sql.includes('pg_stat_ssl')) return [this.#countEncrypted(values as [string, string[]])];
     if (sql.includes('pg_stat_activity')) return [this.#countSessions(values as [string[], string[], string], user)];
     if (sql.startsWith('SET LOCAL')) return [];
     if (this.#note(sql.trim(), values)) return [];
@@ -147,6 +148,12 @@ export class FakeDatabase {
       role: others.filter((session) => roleNames.includes(session.user)).length,
       owner: others.filter((session) => session.user === user || ownerNames.includes(session.user)).length,
     };
+  }
+
+  #countEncrypted([application, roleNames]: [string, string[]]): Row {
+    const roles = this.sessions.filter((one) => one.application !== application && roleNames.includes(one.user));
+    const plain = roles.filter((one) => one.plain).length;
+    return { encrypted: roles.length - plain, plain };
   }
 
   #sessionsOf([application, names, asked]: [string, string[], boolean], user: string): Row[] {

@@ -192,7 +192,10 @@ describe('verify-sessions', () => {
   test('the app is there as the role, and nobody as the owner; the runbook itself does not count', async () => {
     const world = await withBinding();
     world.database.sessions = [app('app_role'), app('app_role'), { user: 'owner', application: 'cutover-runbook' }];
-    expect(await world.perform('verify-sessions')).toEqual({ did: 'observed', evidence: { role: 2, owner: 0 } });
+    expect(await world.perform('verify-sessions')).toEqual({
+      did: 'observed',
+      evidence: { role: 2, owner: 0, encrypted: 2 },
+    });
   });
 
   test('the second user name that a rotation gives the credential counts as the role', async () => {
@@ -200,14 +203,14 @@ describe('verify-sessions', () => {
     const credential = world.heroku.credentials.get('main-db')?.find((one) => one.name === 'app_role');
     credential?.credentials.push({ user: 'app_role_rotated', state: 'rotating' });
     world.database.sessions = [app('app_role_rotated')];
-    expect((await world.perform('verify-sessions')).evidence).toEqual({ role: 1, owner: 0 });
+    expect((await world.perform('verify-sessions')).evidence).toEqual({ role: 1, owner: 0, encrypted: 1 });
   });
 
   test('sessions of dynos that were just stopped are given time to go', async () => {
     const world = await withBinding();
     world.database.sessions = [app('owner')];
     setTimeout(() => (world.database.sessions = [app('app_role')]), 10_000);
-    expect((await world.perform('verify-sessions')).evidence).toEqual({ role: 1, owner: 0 });
+    expect((await world.perform('verify-sessions')).evidence).toEqual({ role: 1, owner: 0, encrypted: 1 });
   });
 
   test.each([
@@ -222,5 +225,16 @@ describe('verify-sessions', () => {
     const world = await withBinding();
     world.database.sessions = sessions;
     await expectRefusal(world, 'verify-sessions', 'SessionsDiffer', message);
+  });
+
+  test('a session of the app without TLS: not encrypted', async () => {
+    const world = await withBinding();
+    world.database.sessions = [app('app_role'), { ...app('app_role'), plain: true }];
+    await expectRefusal(
+      world,
+      'verify-sessions',
+      'DatabaseNotEncrypted',
+      /1 of the app's sessions as app_role are not encrypted.*sslmode=require/,
+    );
   });
 });
