@@ -33,7 +33,8 @@ export function planLines({ facts, observations, digest }: Plan): string[] {
   return [
     `plan      ${short(digest)}`,
     `database  ${database.addon} (${database.plan}) as ${database.attachment}${shared}; ` +
-      `${observations.tables} tables, about ${observations.rows} rows`,
+      `${observations.tables} tables, about ${observations.rows} rows; ` +
+      `${observations.connections.used} of ${observations.connections.limit} connections in use`,
     ...(database.promote === null
       ? []
       : [`promote   it must become ${database.attachment} first: ${database.promote}`]),

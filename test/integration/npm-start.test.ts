@@ -58,6 +58,7 @@ describe('two rehearsals beside each other, without a terminal', () => {
     expect(story).toMatch(/✔ config-check +[\d.]+ s {2}checked {2}variable DATABASE_URL/);
     expect(story).toMatch(/✔ upgrade +[\d.]+ s {2}done {2}.*0001_raptor_baseline/);
     expect(story).toMatch(/✔ go +[\d.]+ s {2}approved by Rehearsal Approver/);
+    expect(story).toMatch(/about \d+ rows; \d+ of 120 connections in use/);
     expect(story).toMatch(/to run: 0001_raptor_baseline, 0002_paper_orders, 0003_audit_grants/);
     expect(summary).toMatch(/^ {2}flag +[\d.]+ s {2}done\n +flag FLAG_RAPTOR_APP_ROLE_SEPARATION/m);
     expect(summary).toMatch(/gate go +approved by Rehearsal Approver at .* on plan [0-9a-f]{12}/);

@@ -143,7 +143,14 @@ test('nothing that people or services wrote reaches the terminal as more than te
       role: { credential: hostile, state: hostile, bound: false, flag: false },
       pullRequest: { number: 1, title: hostile },
     },
-    observations: { tables: 1, rows: 1, dynos: [hostile], serverVersion: hostile, maintenance: false },
+    observations: {
+      tables: 1,
+      rows: 1,
+      dynos: [hostile],
+      serverVersion: hostile,
+      maintenance: false,
+      connections: { used: 1, limit: 120 },
+    },
   } as unknown as Plan;
   const status = statusOf(
     [
