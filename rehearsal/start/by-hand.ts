@@ -39,7 +39,7 @@ export async function createByHand({ dir, temporal, platform }: Rehearsal, app: 
         `--type productionCutover --task-queue ${taskQueue} --input '{"app":"${app.herokuApp}","requestedBy":"<your name>"}'`,
       ),
       'See what it waits for, with the message that would move it (so does its page in the Web UI, under User Metadata):',
-      workflow('query', '--type status'),
+      workflow('query', '--type status --output json'),
       'See where it stands when no worker is up to answer:',
       workflow('describe', '').trimEnd(),
     ],
