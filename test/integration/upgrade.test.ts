@@ -74,50 +74,68 @@ describe('refused before go, and nothing is changed', () => {
   });
 });
 
-test('a transaction for each revision: a failure leaves the intermediate revision, and the mended slug goes on from it', async () => {
-  const versions = 'backend_v2/alembic/versions/0003_fails.py';
-  const app = await add('half-way-db', {
-    target: withTables('half_way'),
-    alterSlug: async (dir) => {
-      await editSlug(
-        dir,
-        'backend_v2/alembic/env.py',
-        'transaction_per_migration=False',
-        'transaction_per_migration=True',
-      );
-      await cp(path.resolve('test/fixtures/failing-revision/0003_fails.py'), path.join(dir, versions));
-    },
-  });
-  const handle = await rig.start(app);
-  const parked = await playTo(rig, handle, app, 'upgrade');
-  expect(parked.stage).toBe('parked');
-  const { failure } = stepOf(parked, 'upgrade');
-  expect(failure).toMatchObject({ type: 'MigrationFailed' });
-  expect(failure?.message).toContain('the database is at 0002_paper_orders, expected 0003_fails');
-  expect(failure?.message).toContain('Mend the revision, deploy, then try again');
-  const left = await tablesOf(app);
-  expect(left).toContain('paper_orders');
-  expect(left).not.toContain('half_way');
+const failing = 'backend_v2/alembic/versions/0003_fails.py';
 
-  const mended = path.join(rig.dir, 'slugs', 'mended');
-  await cp(path.join(rig.dir, 'slugs', `${app.herokuApp}-base`), mended, { recursive: true });
-  await editSlug(
-    mended,
-    versions,
-    'op.execute("ALTER TABLE a_table_that_is_not_there ADD COLUMN never INTEGER")',
-    'pass',
-  );
-  await rig.platform.heroku.deploy(app.herokuApp, { dir: mended, commit: 'e'.repeat(40) });
-  await retry(handle, parked);
-  const status = await playTo(rig, handle, app, 'verify-schema');
-  expect(stepOf(status, 'upgrade')).toMatchObject({
-    attempt: 2,
-    did: 'acted',
-    evidence: { from: '0002_paper_orders', to: '0003_fails', applied: ['0003_fails'] },
-  });
-  expect(stepOf(status, 'verify-schema').state).toBe('done');
-  await endRun(handle);
-});
+test.each<[string, string, (dir: string) => Promise<void>]>([
+  [
+    'a transaction for each revision',
+    'step-by-step-db',
+    (dir) =>
+      editSlug(dir, 'backend_v2/alembic/env.py', 'transaction_per_migration=False', 'transaction_per_migration=True'),
+  ],
+  [
+    'a statement outside any transaction',
+    'autocommit-db',
+    (dir) =>
+      editSlug(
+        dir,
+        failing,
+        'def upgrade():\n',
+        'def upgrade():\n    with op.get_context().autocommit_block():\n' +
+          '        op.execute("CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_late ON paper_orders (status)")\n',
+      ),
+  ],
+])(
+  '%s: a failure leaves the intermediate revision, and the mended slug goes on from it',
+  async (_name, addon, alter) => {
+    const app = await add(addon, {
+      target: withTables('half_way'),
+      alterSlug: async (dir) => {
+        await cp(path.resolve('test/fixtures/failing-revision/0003_fails.py'), path.join(dir, failing));
+        await alter(dir);
+      },
+    });
+    const handle = await rig.start(app);
+    const parked = await playTo(rig, handle, app, 'upgrade');
+    expect(parked.stage).toBe('parked');
+    const { failure } = stepOf(parked, 'upgrade');
+    expect(failure).toMatchObject({ type: 'MigrationFailed' });
+    expect(failure?.message).toContain('the database is at 0002_paper_orders, expected 0003_fails');
+    expect(failure?.message).toContain('Mend the revision, deploy, then try again');
+    const left = await tablesOf(app);
+    expect(left).toContain('paper_orders');
+    expect(left).not.toContain('half_way');
+
+    const mended = path.join(rig.dir, 'slugs', `mended-${addon}`);
+    await cp(path.join(rig.dir, 'slugs', `${app.herokuApp}-base`), mended, { recursive: true });
+    await editSlug(
+      mended,
+      failing,
+      'op.execute("ALTER TABLE a_table_that_is_not_there ADD COLUMN never INTEGER")',
+      'pass',
+    );
+    await rig.platform.heroku.deploy(app.herokuApp, { dir: mended, commit: 'e'.repeat(40) });
+    await retry(handle, parked);
+    const status = await playTo(rig, handle, app, 'verify-schema');
+    expect(stepOf(status, 'upgrade')).toMatchObject({
+      attempt: 2,
+      did: 'acted',
+      evidence: { from: '0002_paper_orders', to: '0003_fails', applied: ['0003_fails'] },
+    });
+    expect(stepOf(status, 'verify-schema').state).toBe('done');
+    await endRun(handle);
+  },
+);
 
 test('another name and schema of the version table, made by the migration itself, and another working directory', async () => {
   const app = await add('elsewhere-db', {
