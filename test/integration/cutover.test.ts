@@ -4,8 +4,19 @@ import type pg from 'pg';
 import { ledger, raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import { lookFromOutside } from '../../rehearsal/outside.ts';
 import type { Status } from '../../workflows/view.ts';
+import { encodings } from './encodings.ts';
 import { createRig, playPeople, writesOf, type Rig } from './cutover-rig.ts';
 import { connectAs } from './world.ts';
+
+/** Every text of a history, and what its payloads hold: in the JSON of a history they stand in Base64. */
+function textsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (ArrayBuffer.isView(value)) {
+    return [Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8')];
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [key, ...textsOf(inner)]);
+}
 
 let rig: Rig;
 beforeAll(async () => {
@@ -17,10 +28,17 @@ afterAll(() => rig.close());
 describe('Raptor, on real parts', () => {
   let app: RehearsedApp;
   let first: Status;
+  const runs: { workflowId: string; runId: string }[] = [];
+  const perform = async (): Promise<Status> => {
+    const handle = await rig.start(app);
+    const { workflowId, runId } = await handle.describe();
+    runs.push({ workflowId, runId });
+    return playPeople(rig, handle, app);
+  };
 
   beforeAll(async () => {
     app = await rig.add(raptor);
-    first = await playPeople(rig, await rig.start(app), app);
+    first = await perform();
   });
 
   test('ends with the app serving from PostgreSQL as the role', async () => {
@@ -64,7 +82,7 @@ describe('Raptor, on real parts', () => {
 
   test('run again on the cut-over app does nothing twice, says so, and ends the same', async () => {
     const before = writesOf(rig.platform);
-    const again = await playPeople(rig, await rig.start(app), app);
+    const again = await perform();
     expect(again.outcome).toMatchObject({ result: 'completed' });
     const did = Object.fromEntries(
       again.items.filter((item) => item.kind === 'step').map((item) => [item.id, item.did]),
@@ -85,28 +103,21 @@ describe('Raptor, on real parts', () => {
     expect(await lookFromOutside(rig.platform.heroku.webUrl(app.herokuApp), app)).toMatchObject({ ok: true });
   });
 
-  test("leaves no secret in the history, nor in the worker's log", async () => {
-    const handle = rig.client.workflow.getHandle(`cutover-${app.herokuApp}`);
-    const exported = JSON.stringify(await handle.fetchHistory(), (_key, value: unknown) =>
-      value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value,
-    );
+  test("leaves no secret in the history of either run, nor in the worker's log", async () => {
+    const exported: string[] = [];
+    for (const { workflowId, runId } of runs) {
+      const history = textsOf(await rig.client.workflow.getHandle(workflowId, runId).fetchHistory()).join('\n');
+      // The search proves itself: what is surely there is found by it.
+      for (const paid of ['Rehearsal Approver', '0003_audit_grants']) expect(history.includes(paid)).toBe(true);
+      exported.push(history);
+    }
+    expect(exported).toHaveLength(2);
     const log = await readFile(rig.workerLog, 'utf8');
     const secrets = rig.platform.secrets();
     expect(secrets.length).toBeGreaterThan(5);
-    for (const text of [exported, log]) {
-      expect(text.length).toBeGreaterThan(1_000);
-      for (const secret of secrets) {
-        for (const form of [
-          secret,
-          encodeURIComponent(secret),
-          Buffer.from(secret).toString('base64').replace(/=+$/, ''),
-        ]) {
-          expect(text.includes(form)).toBe(false);
-        }
-      }
+    for (const text of [...exported, log]) {
+      for (const form of secrets.flatMap(encodings)) expect(text.includes(form)).toBe(false);
     }
-    // The search proves itself: what is surely there is found by it.
-    expect(exported).toContain(app.herokuApp);
     expect(log).toContain('bindUrl');
   });
 });
