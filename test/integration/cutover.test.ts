@@ -122,10 +122,23 @@ describe('Raptor, on real parts', () => {
   });
 });
 
-test('another app, with other names in everything, goes the same way', async () => {
-  const app = await rig.add(ledger);
-  const status = await playPeople(rig, await rig.start(app), app);
+test('another app, with other names in everything, goes the same way, continuing as new at each gate', async () => {
+  // So little that it has to at every quiet point.
+  const app = await rig.add(ledger, { target: (target) => Object.assign(target, { historyEventLimit: 25 }) });
+  const handle = await rig.start(app);
+  const runs = rig.platform.github.runs.length;
+  const status = await playPeople(rig, handle, app);
   expect(status.outcome).toMatchObject({ result: 'completed' });
+  expect(status.continued).toBe(2);
+  expect(status.journal.map(({ seq }) => seq)).toEqual(status.journal.map((_entry, index) => index + 1));
+  expect(status.items.filter(({ kind }) => kind === 'gate').map(({ approvedBy }) => approvedBy)).toEqual([
+    'Rehearsal Approver',
+    'Rehearsal Approver',
+  ]);
+  // What the run leaves in other systems bears one mark from its first run to its last.
+  const marks = rig.platform.github.runs.slice(runs).map(({ inputs }) => inputs['marker']);
+  const first = (handle as unknown as { firstExecutionRunId: string }).firstExecutionRunId;
+  expect(marks).toEqual(['smoke', 'smoke-rm-11'].map((step) => `cutover/${first}/${step}/1`));
   const order = status.items.map((item) => item.id);
   // Its pull request brings no revision, so it is waited for only before RM-11.
   expect(order.indexOf('await-pull-request')).toBeGreaterThan(order.indexOf('smoke'));
