@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { PullFile } from './github/index.ts';
+import type { IssueOptions, PullFile } from './github/index.ts';
 import type { Plan } from './heroku/index.ts';
 import { pullRequestFiles } from './slugs.ts';
 
@@ -12,6 +12,8 @@ export interface RehearsedApp {
   readonly repository: string;
   readonly base: string;
   readonly pull: { readonly number: number; readonly title: string; readonly files: readonly PullFile[] };
+  /** Issues of the repository that stand open before the cutover. */
+  readonly issues: readonly IssueOptions[];
   readonly smokeWorkflow: string;
   /** The app's readiness endpoint, and how it calls the dialect and the user that it is connected as. */
   readonly ready: { readonly path: string; readonly dialect: string; readonly user: string };
@@ -27,6 +29,7 @@ export const raptor: RehearsedApp = {
   repository: 'raxx-app/TradeMasterAPI',
   base: 'main',
   pull: { number: 2173, title: 'Audit role grant matrix', files: pullRequestFiles('raptor') },
+  issues: [{ number: 1569, title: 'RM-11: SC-A1 reactivation' }],
   smokeWorkflow: 'smoke.yml',
   ready: { path: '/ready', dialect: 'dialect', user: 'current_user' },
   role: 'raptor_app',
@@ -40,6 +43,7 @@ export const ledger: RehearsedApp = {
   repository: 'ledger-co/ledger',
   base: 'trunk',
   pull: { number: 88, title: 'Describe the runtime role', files: pullRequestFiles('ledger') },
+  issues: [],
   smokeWorkflow: 'production-smoke.yml',
   ready: { path: '/readyz', dialect: 'database', user: 'role' },
   role: 'ledger_runtime',

@@ -67,6 +67,7 @@ export async function deployApp(standing: Standing, app: RehearsedApp, options: 
     fullName: app.repository,
     defaultBranch: app.base,
     headCommit: slug.commit,
+    issues: app.issues,
     contents: (commit) => contents.get(commit),
     pulls: [
       {

@@ -4,11 +4,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startOrphanGuard } from '../orphan-guard.ts';
 import { Actions, type DispatchMode } from './actions.ts';
+import { issueRoutes } from './issue-routes.ts';
+import type { Issue } from './issues.ts';
 import { answerRequest, GithubError, type Call, type Intercept } from './protocol.ts';
 import { Repository, repositoryRoutes, type RepositoryOptions } from './repository.ts';
 import type { PlantedRun, SmokeMode, SmokeRun } from './smoke-run.ts';
 
 export type { DispatchMode } from './actions.ts';
+export type { Issue, IssueOptions } from './issues.ts';
 export type { Intercept, InterceptedRequest } from './protocol.ts';
 export type { PullFile } from './pull-files.ts';
 export type { PullOptions, RepositoryOptions, SmokeOptions } from './repository.ts';
@@ -45,6 +48,8 @@ export interface GithubStandIn {
   reopenPull(repository: string, number: number): void;
   /** Puts a run there that nobody dispatched here: another person's, an older one, one of another commit. */
   plantRun(repository: string, run: PlantedRun): SmokeRun;
+  /** The issues of a repository, newest first, with their comments. */
+  issues(repository: string): readonly Issue[];
   setSmoke(mode: SmokeMode): void;
   setDispatch(mode: DispatchMode): void;
   /** What an environment's reviewer does: runs that are `waiting` go on. */
@@ -90,7 +95,7 @@ export async function startGithub(options: {
     if (!repository) throw new Error(`the GitHub stand-in has no repository ${fullName}`);
     return repository;
   };
-  const routes = [...repositoryRoutes(find), ...actions.routes(find)];
+  const routes = [...repositoryRoutes(find), ...issueRoutes(find), ...actions.routes(find)];
   const requests: RecordedRequest[] = [];
   let url = '';
   const server = createServer((request, response) => {
@@ -135,6 +140,7 @@ export async function startGithub(options: {
     closePull: (repository, number) => known(repository).close(number),
     reopenPull: (repository, number) => known(repository).reopen(number),
     plantRun: (repository, run) => actions.plant(known(repository), run),
+    issues: (repository) => known(repository).issues.all,
     setSmoke: (mode) => {
       actions.smokeMode = mode;
     },

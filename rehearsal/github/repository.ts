@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readContents } from './contents.ts';
+import { Issues, type IssueOptions } from './issues.ts';
 import { additionsOf, describeFile, digest, type PullFile } from './pull-files.ts';
 import { GithubError, page, route, timestamp, type Answer, type Call, type Route } from './protocol.ts';
 
@@ -39,6 +40,7 @@ export interface RepositoryOptions {
   readonly headCommit: string;
   readonly pulls: readonly PullOptions[];
   readonly smoke: SmokeOptions;
+  readonly issues?: readonly IssueOptions[];
   /** Folder with the repository's files at a commit; undefined for a commit that it does not have. */
   readonly contents?: (commit: string) => string | undefined;
 }
@@ -61,12 +63,14 @@ export class Repository {
   readonly pulls = new Map<number, Pull>();
   /** Oldest first; the last one is the head. */
   readonly commits: { sha: string; pull?: number }[];
+  readonly issues: Issues;
   readonly #createdAt = Date.now();
 
   constructor(options: RepositoryOptions, id: number) {
     this.options = options;
     this.id = id;
     this.commits = [{ sha: options.headCommit }];
+    this.issues = new Issues(options.issues ?? [], () => this.pulls.keys());
     for (const pull of options.pulls) {
       this.pulls.set(pull.number, {
         options: pull,

@@ -32,6 +32,7 @@ import {
   type Platform,
   type WebBoot,
 } from './state.ts';
+import { capture, transferRoutes, type BackupEnd } from './transfers.ts';
 
 export type { ApiRequest, Intercept, RecordedRequest } from './api-server.ts';
 export type { SlugSource } from './slugs.ts';
@@ -115,6 +116,12 @@ export interface HerokuStandIn {
   }): Promise<void>;
   /** Rotates a credential, as the platform also does by itself in a maintenance [docs]. `default` unless named. */
   rotateCredential(options: { addon: string; name?: string; forced?: boolean }): Promise<void>;
+  /**
+   * Backs an add-on of the app up, as a person or a schedule would. It takes as long as the settings say.
+   *
+   * @returns its name, as `heroku pg:backups` shows it
+   */
+  captureBackup(options: { app: string; addon: string; end?: BackupEnd; at?: Date }): string;
   /** Seconds from now; null for never. Once it has expired, every request with the token is 401. */
   setTokenExpiry(expiresIn: number | null): void;
   /** A new slug and its release. Answers when the release has succeeded or failed. */
@@ -203,6 +210,7 @@ async function start(
       attachmentRoutes,
       credentialRoutes,
       databaseRoutes,
+      transferRoutes,
     ].flatMap((routes) => routes(platform)),
     options.intercept,
   );
@@ -239,6 +247,7 @@ async function start(
         formation: new Map(),
         dynos: new Map(),
         logs: [],
+        transfers: [],
         router,
         generation,
         features: newFeatures({ preboot, dynoMetadata }),
@@ -277,6 +286,10 @@ async function start(
     rotateCredential: async ({ addon: name, name: credential = 'default', forced = false }) => {
       const addon = findAddon(platform, name);
       await rotate(platform, addon, findCredential(addon, credential), forced);
+    },
+    captureBackup: ({ app, addon, end = 'completed', at }) => {
+      const { num } = capture(platform, findApp(platform, app), findAddon(platform, addon), end, at);
+      return `b${String(num).padStart(3, '0')}`;
     },
     setTokenExpiry,
     deploy: async (app, slug) => {

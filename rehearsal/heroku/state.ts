@@ -3,6 +3,7 @@ import type { RehearsalPostgres } from '../postgres.ts';
 import { notFound } from './api-error.ts';
 import type { AppRouter } from './app-router.ts';
 import type { DynoManager } from './dyno-manager.ts';
+import type { Transfer } from './transfers.ts';
 
 /**
  * Where a rule of the stand-in comes from is said beside it:
@@ -92,6 +93,8 @@ export interface App {
   readonly formation: Map<string, Formation>;
   readonly dynos: Map<string, Dyno>;
   readonly logs: LogLine[];
+  /** Backups, oldest first. */
+  readonly transfers: Transfer[];
   readonly router: AppRouter;
   readonly generation: Generation;
   readonly features: ReadonlyMap<FeatureName, Feature>;
@@ -215,6 +218,8 @@ export interface HerokuSettings {
   bootLimitMs: number;
   /** How long a one-off dyno waits for its client. */
   attachLimitMs: number;
+  /** How long a backup takes. */
+  backupMs: number;
   /** How long an ended one-off dyno is still listed. */
   endedDynoMs: number;
   /** Requests an account has at most, and how many it gets back a minute. 4,500 and 75 [docs]. */
@@ -234,6 +239,7 @@ export const DEFAULT_SETTINGS: HerokuSettings = {
   crashBackoffMs: 1_000,
   bootLimitMs: 60_000,
   attachLimitMs: 60_000,
+  backupMs: 300,
   endedDynoMs: 500,
   rateLimit: 4_500,
   rateRefillPerMinute: 75,

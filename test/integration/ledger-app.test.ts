@@ -58,8 +58,17 @@ test('it serves from SQLite, then from PostgreSQL as the owner, then as its role
   expect((await smoke(local.url, { SMOKE_EXPECT_DIALECT: 'sqlite' })).code).toBe(0);
   expect(await local.stop()).toBe(0);
 
+  // As the kill switch sets it, in a file that is as empty as a new dyno's.
+  const sqlite = { DATABASE_URL: 'sqlite:///killed.db' };
+  const checked = await world.run(slug, 'cd service && python selfcheck.py', sqlite);
+  expect([checked.code, checked.output]).toEqual([0, expect.stringContaining('booked 1234 cents on sqlite')]);
+  const killed = await world.web(slug, WEB, '/healthz', { DATABASE_URL: 'sqlite:///other.db' });
+  expect((await smoke(killed.url, { SMOKE_EXPECT_DIALECT: 'sqlite' })).code).toBe(0);
+  await killed.stop();
+
   const database = await world.database();
   await upgrade(database.url);
+  expect((await world.run(slug, 'cd service && python selfcheck.py', { DATABASE_URL: database.url })).code).toBe(1);
   const asOwner = await world.web(slug, WEB, '/healthz', { DATABASE_URL: database.url });
   const passed = await smoke(asOwner.url);
   expect([passed.code, passed.output]).toEqual([0, expect.stringContaining('pass: a payout is refused')]);

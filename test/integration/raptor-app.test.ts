@@ -10,6 +10,7 @@ import { AppWorld, ask, type OwnedDatabase, type WebProcess } from './rehearsed-
 const MATRIX = fileURLToPath(new URL('../../migrations/grants/raptor_app.sql', import.meta.url));
 const COMMAND = 'python -m backend_v2.app';
 const FLAG = 'FLAG_RAPTOR_APP_ROLE_SEPARATION';
+const SQLITE = 'sqlite+pysqlite:///./raptor.db';
 
 let world: AppWorld;
 let slug: string;
@@ -167,9 +168,10 @@ test('without DATABASE_URL, or with an empty one, it serves from SQLite', async 
   expect((await smoke(web.url)).output).toContain('FAIL dialect: sqlite, expected postgresql');
   await web.stop();
 
-  // As the kill switch sets it: another file, and the pragmas are in force.
-  const killed = await start({ DATABASE_URL: 'sqlite+pysqlite:///./raptor.db' }, dir);
-  expect((await ask(`${killed.url}/ready`)).body).toMatchObject({ dialect: 'sqlite', revision: null });
+  // As the kill switch sets it: another file, as empty as a new dyno's, and the app makes its tables in it.
+  const killed = await start({ DATABASE_URL: SQLITE }, dir);
+  expect((await ask(`${killed.url}/ready`)).body).toMatchObject({ dialect: 'sqlite', revision: '0002_paper_orders' });
+  expect((await smoke(killed.url, { SMOKE_EXPECT_DIALECT: 'sqlite' })).code).toBe(0);
   await killed.stop();
   const pragmas = await world.run(
     dir,
@@ -180,6 +182,19 @@ with init_engine().connect() as connection:
 "`,
   );
   expect(pragmas.stdout.trim()).toBe('1 wal');
+});
+
+test('its self-check reads and writes on SQLite, and takes no other database for it', async () => {
+  const check = (env: Record<string, string>, dir = slug) => world.run(dir, 'python -m backend_v2.selfcheck', env);
+  const passed = await check({ DATABASE_URL: SQLITE }, await world.slug({ app: 'raptor' }));
+  expect([passed.code, passed.output]).toEqual([
+    0,
+    expect.stringContaining("round_trip_paper_order: 200 {'round_trip': True"),
+  ]);
+  const onPostgres = await check({ DATABASE_URL: database.url });
+  expect([onPostgres.code, onPostgres.output]).toEqual([1, expect.stringContaining('the database is postgresql')]);
+  const readOnly = await check({ DATABASE_URL: 'sqlite+pysqlite:////proc/none.db' });
+  expect([readOnly.code, readOnly.output]).toEqual([1, expect.not.stringContaining('Traceback')]);
 });
 
 test('with the database away it lives, is not ready, and repeats no secret', async () => {

@@ -66,6 +66,7 @@ def application(store):
 def main():
     try:
         store = Store()
+        store.make_local_tables()
     except Misconfigured as error:
         print(f"ledger: {error}", file=sys.stderr, flush=True)
         return 1

@@ -1,7 +1,10 @@
 """Where the books are kept."""
 
 import os
+from pathlib import Path
 
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -46,6 +49,11 @@ class Store:
 
     def close(self):
         self._engine.dispose()
+
+    def make_local_tables(self):
+        """In a SQLite file that DATABASE_URL names and that has no table yet, as every dyno's own file is at first."""
+        if self.kind == "sqlite" and os.environ.get("DATABASE_URL") and not inspect(self._engine).get_table_names():
+            command.upgrade(Config(str(Path(__file__).with_name("alembic.ini"))), "head")
 
     def state(self):
         with self._engine.connect() as connection:

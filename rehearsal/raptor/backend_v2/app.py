@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import quote, urlsplit
 
 from backend_v2.db.engine import ConfigurationError, get_engine, init_engine
+from backend_v2.db.local import prepare_local_database
 from backend_v2.routes import answer
 
 # Only the router beside this process is to reach it.
@@ -85,7 +86,7 @@ class Handler(BaseHTTPRequestHandler):
 
 def main():
     try:
-        init_engine()
+        prepare_local_database(init_engine())
         server = Server((HOST, _port()), Handler)
     except ConfigurationError as error:
         print(f"raptor cannot start: {error}", file=sys.stderr, flush=True)
