@@ -7,7 +7,7 @@ import { observe } from './perform.ts';
 import { versionSchemaOf } from './revisions.ts';
 import { targetOf, type Services } from './services.ts';
 import type { Target } from './target.ts';
-import { wayBackDatabase } from './way-back-database.ts';
+import { isSameDatabase, wayBackDatabase } from './way-back-database.ts';
 
 /** Tables that a message lists. */
 const listed = 20;
@@ -43,11 +43,6 @@ export async function countCustomerRows(
     }
     return { tables, ignored: ignoredTables(target), addons: databases.map((one) => one.name) };
   });
-}
-
-function isSameDatabase(one: string, other: string): boolean {
-  const [a, b] = [new URL(one), new URL(other)];
-  return a.host === b.host && a.pathname === b.pathname;
 }
 
 function ignoredTables({ migrations, rollback }: Target): string[] {

@@ -6,7 +6,7 @@ import { databaseRevision } from './revisions.ts';
 import { countSessions, usersOf } from './sessions.ts';
 import { targetOf, webUrlOf, type Services } from './services.ts';
 import type { Target } from './target.ts';
-import { wayBackDatabase } from './way-back-database.ts';
+import { isSameDatabase, wayBackDatabase } from './way-back-database.ts';
 
 /**
  * One sample of health and drift. What is wrong is what it reports, so it fails only where the platform cannot be asked
@@ -73,7 +73,8 @@ async function sampleDatabase(services: Services, target: Target): Promise<Datab
   const database = await wayBackDatabase(services, target);
   const { url, variable, value, addon } = database;
   // Another database in use is drift of the worst kind: nothing else that is asked of this one would mean anything.
-  if (value !== url) return { reached: false, revision: null, problems: [`${variable} is not ${addon.name}'s`] };
+  if (!isSameDatabase(value, url))
+    return { reached: false, revision: null, problems: [`${variable} is not ${addon.name}'s`] };
   const users = await usersOf(services, target, database);
   try {
     return await services.postgres.connected(url, async (connection) => {

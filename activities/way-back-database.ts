@@ -33,13 +33,14 @@ export async function wayBackDatabase({ heroku }: Services, target: Target): Pro
   // A name decides, then the database variable's attachment. Without either, what the cutover left tells: the role.
   let found = await addonsOf({ heroku }, plain.filter(namedOrAttached));
   if (found.length === 0 && database.addon === undefined) found = await addonsOf({ heroku }, plain);
+  const names = found.map((one) => one.name).join(', ');
   if (found.length > 1) {
     const holding = await Promise.all(found.map((one) => heroku.findCredential(one.name, role.credential)));
     found = found.filter((_, index) => holding[index] !== undefined);
   }
   const [addon] = found;
   if (addon === undefined || found.length > 1) {
-    const seen = found.length > 1 ? `several (${found.map((one) => one.name).join(', ')})` : 'none';
+    const seen = names === '' ? 'none' : `several (${names})`;
     throw fail(
       'DatabaseUrlForeign',
       `Of the add-ons that ${app} has attached, ${seen} can be the database of the cutover; expected one. ` +
@@ -55,6 +56,13 @@ async function addonsOf({ heroku }: Pick<Services, 'heroku'>, attachments: reado
   const ids = [...new Set(attachments.map((one) => one.addon.id))];
   const addons = await Promise.all(ids.map((id) => heroku.getAddon(id)));
   return addons.filter((one) => knownPlans.test(one.plan.name));
+}
+
+/** Whether two URLs name the same database, by whatever scheme and as whomever. */
+export function isSameDatabase(one: string, other: string): boolean {
+  if (!URL.canParse(one) || !URL.canParse(other)) return false;
+  const [a, b] = [new URL(one), new URL(other)];
+  return a.host === b.host && a.pathname === b.pathname;
 }
 
 /**

@@ -4,6 +4,7 @@ import { createGithubClient } from '../activities/clients/github.ts';
 import { createHerokuClient } from '../activities/clients/heroku.ts';
 import { createPostgresClient } from '../activities/clients/postgres.ts';
 import { createActivities } from '../activities/index.ts';
+import type { Services } from '../activities/services.ts';
 import type { WorkerConfig } from './config.ts';
 import { buildWorkflowBundle } from './bundle.ts';
 import { createTargetStore } from './targets.ts';
@@ -27,6 +28,18 @@ export interface RunningWorker {
   close(): Promise<void>;
 }
 
+/** What activities reach the world through, as a configuration says. */
+export function servicesOf(config: WorkerConfig): Services {
+  return {
+    heroku: createHerokuClient(config.heroku),
+    postgres: createPostgresClient({ ca: config.databaseCa }),
+    github: createGithubClient(config.github),
+    targets: createTargetStore(config.targets),
+    slugReports: new Map(),
+    hostEnv: config.hostEnv,
+  };
+}
+
 /**
  * A worker of the runbook, not yet running.
  *
@@ -48,14 +61,7 @@ export async function createWorker(
     namespace: config.temporal.namespace,
     taskQueue: config.temporal.taskQueue,
     workflowBundle: bundle ?? (await buildWorkflowBundle()),
-    activities: createActivities({
-      heroku: createHerokuClient(config.heroku),
-      postgres: createPostgresClient({ ca: config.databaseCa }),
-      github: createGithubClient(config.github),
-      targets: createTargetStore(config.targets),
-      slugReports: new Map(),
-      hostEnv: config.hostEnv,
-    }),
+    activities: createActivities(servicesOf(config)),
     interceptors: {
       activity: [
         (context) => ({

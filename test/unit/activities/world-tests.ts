@@ -32,7 +32,7 @@ afterEach(() => {
 
 /** What a person is told to do: every refusal says it. */
 export const remedy =
-  /\b(attach|promote|unset|detach|deploy|mend|correct|read|see|scale|put|retarget|reopen|merge|unfollow|end|give|add|start again|try again|tried again|run again|looked at again|by hand|approval|settles|settled)\b/i;
+  /\b(attach|promote|unset|detach|deploy|mend|correct|read|see|scale|put|retarget|reopen|merge|unfollow|end|give|add|start again|try again|tried again|run again|looked at again|by hand|approval|capture|have them revoked|settles|settled)\b/i;
 
 /** Expects a step to be refused for its own reason, with the remedy, and to leave the world as it was. */
 export async function expectRefusal(

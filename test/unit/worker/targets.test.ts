@@ -82,11 +82,23 @@ describe('mistakes', () => {
     const message = await mistakes({
       ...good,
       schema: { tables: ['orders'], columns: { trades: {} }, cascadesFrom: 'customers' },
+      rollback: {
+        sqliteUrl: 'sqlite:///x.db',
+        verify: 'true',
+        checks: [{ path: '/' }],
+        referenceTables: ['orders', 'plans'],
+      },
       role: { ...good.role, attachment: 'DATABASE' },
       historyEventLimit: 24,
     });
-    expect(message).toMatch(/has 4 mistake\(s\)/);
-    for (const place of ['schema.columns.trades', 'schema.cascadesFrom', 'role.attachment', 'historyEventLimit']) {
+    expect(message).toMatch(/has 5 mistake\(s\)/);
+    for (const place of [
+      'rollback.referenceTables.1',
+      'schema.columns.trades',
+      'schema.cascadesFrom',
+      'role.attachment',
+      'historyEventLimit',
+    ]) {
       expect(message).toContain(place);
     }
   });
