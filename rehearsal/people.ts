@@ -12,26 +12,60 @@ export interface People {
    * @returns what was done, where the run's own status will not say so
    */
   answer(status: Status): Promise<string | undefined>;
+  /** True once they have answered what the run asks now; it may not have taken the answer in yet. */
+  hasAnswered(status: Status): boolean;
 }
 
-/** Approves each gate under a rehearsal name, and merges the pull request when the run waits for it. */
-export function createPeople(handle: WorkflowHandle, platform: Platform, app: RehearsedApp): People {
+/** What somebody has at hand who acts in a rehearsal. */
+export interface Acting {
+  readonly handle: WorkflowHandle;
+  readonly platform: Platform;
+  readonly app: RehearsedApp;
+  readonly status: Status;
+}
+
+/** Something that people do otherwise in a scenario, once, as soon as its moment has come. */
+export interface Intervention {
+  /** What is told of it. */
+  readonly told: string;
+  readonly when: (status: Status) => boolean;
+  readonly act: (acting: Acting) => Promise<unknown>;
+  /** True: what the run asks at that moment is answered all the same. */
+  readonly andAnswer?: boolean;
+}
+
+/** Approves each gate in the names that the target file allows, and merges the pull request when the run waits for it. */
+export function createPeople(
+  handle: WorkflowHandle,
+  platform: Platform,
+  app: RehearsedApp,
+  interventions: readonly Intervention[] = [],
+): People {
   const answered = new Set<string>();
   const once = (key: string): boolean => !answered.has(key) && answered.add(key) !== undefined;
+  const ahead = [...interventions];
+
+  const approve = async (status: Status, { signal, message, from, needed }: NonNullable<Status['waitingFor']>) => {
+    const others = from.filter((name) => name !== status.requestedBy);
+    for (const by of [...others, ...from].slice(0, needed)) {
+      await handle.signal(signal, { ...message, ...typedOut(message, status.app), by });
+    }
+  };
   return {
+    hasAnswered: (status) => answered.has(questionOf(status)),
     async answer(status) {
-      const waiting = status.waitingFor;
-      if (waiting?.signal === 'approve' && once(JSON.stringify(waiting.message))) {
-        const others = waiting.from.filter((name) => name !== status.requestedBy);
-        for (const by of [...others, ...waiting.from].slice(0, waiting.needed)) {
-          await handle.signal('approve', { ...waiting.message, ...typedOut(waiting.message, status.app), by });
-        }
-        return undefined;
+      const question = questionOf(status);
+      const [next] = ahead;
+      // One after the other: the next one's moment comes behind the one before it.
+      if (next?.when(status) === true) {
+        ahead.shift();
+        await next.act({ handle, platform, app, status });
+        if (next.andAnswer !== true) answered.add(question);
+        return next.told;
       }
-      if (waiting?.signal === 'launch' && once(JSON.stringify(waiting.message))) {
-        for (const by of waiting.from.slice(0, waiting.needed)) {
-          await handle.signal('launch', { ...waiting.message, ...typedOut(waiting.message, status.app), by });
-        }
+      const waiting = status.waitingFor;
+      if (waiting !== null && waiting.signal !== 'resolve' && waiting.needed > 0 && once(question)) {
+        await approve(status, waiting);
         return undefined;
       }
       if (waitsForMerge(status) && once('merge')) {
@@ -43,9 +77,17 @@ export function createPeople(handle: WorkflowHandle, platform: Platform, app: Re
   };
 }
 
+/** What the run asks now; another round of the same gate is another question. */
+function questionOf(status: Status): string {
+  return status.waitingFor === null ? '' : JSON.stringify([status.waitingFor.message, status.waitingFor.round]);
+}
+
 /** What a message asks its sender to type. */
 function typedOut(message: Readonly<Record<string, unknown>>, app: string): Record<string, string> {
-  return 'confirm' in message ? { confirm: app } : {};
+  return {
+    ...('confirm' in message ? { confirm: app } : {}),
+    ...('reason' in message ? { reason: 'the rehearsal wants to see it' } : {}),
+  };
 }
 
 /** True while the run polls for the pull request. */

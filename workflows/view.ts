@@ -38,6 +38,8 @@ export interface WaitingFor {
   /** Who may send it; one of them, or as many as `needed` says. */
   readonly from: readonly string[];
   readonly needed: number;
+  /** How often it was asked, this time included. */
+  readonly round: number;
   /** What differs from the plan that was asked about before. */
   readonly changes: readonly string[];
   /** When the question is asked anew, or answers itself, in milliseconds since 1970. */
@@ -55,6 +57,8 @@ export interface Status {
   readonly plans: Readonly<Record<PlanGate, Plan | null>>;
   readonly procedure: Procedure;
   readonly wayBack: RunState['wayBack'];
+  /** Who may pull the kill switch. */
+  readonly mayRollBack: readonly string[];
   readonly watch: RunState['watch'];
   /** What others changed while the run went on, and what that meant for it. */
   readonly drift: RunState['drift'];
@@ -84,6 +88,7 @@ export function view(state: RunState): Status {
     },
     procedure: state.procedure,
     wayBack: state.wayBack,
+    mayRollBack: state.target ? [...state.target.policy.approvers, ...state.target.policy.onCall] : [],
     watch: state.watch,
     drift: state.drift,
     refusedMessages: state.refusedMessages,
@@ -140,6 +145,7 @@ function waitingFor(state: RunState): WaitingFor | null {
       choices: choicesOf(state),
       from: [state.input.requestedBy, ...people],
       needed: 1,
+      round: attempt,
       changes: [],
       until: null,
     };
@@ -148,7 +154,7 @@ function waitingFor(state: RunState): WaitingFor | null {
   const { gate } = state.at;
   const record = state.gates[gate];
   if (record === undefined) return null;
-  const common = { choices: [], changes: record.changes };
+  const common = { choices: [], changes: record.changes, round: record.round };
   const message = { gate, by: '<your name>', plan: record.digest };
   if (record.decidedAt !== null) {
     return {

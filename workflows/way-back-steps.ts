@@ -148,6 +148,13 @@ export const wayBackSteps = {
     writes: true,
     evidence: restartEvidence,
   }),
+  'restart-unbound': defineStep({
+    title: "Wait for the dynos that start without the role's URL",
+    activity: 'restartDynos',
+    work: 'write',
+    writes: true,
+    evidence: restartEvidence,
+  }),
   'smoke-undo': defineStep({
     title: 'Run the smoke suite after the undo',
     insteadOf: 'run the smoke suite',

@@ -64,6 +64,8 @@ export function undoRm11({ refused }: KnownWayBack): Item[] {
     { kind: 'step', id: 'restart-undo', phase: 'way-back' },
     { kind: 'step', id: 'verify-owner-sessions', phase: 'way-back' },
     ...takeDownRole,
+    // Taking the URL away made a release, and with it new dynos.
+    { kind: 'step', id: 'restart-unbound', phase: 'way-back' },
     { kind: 'step', id: 'smoke-undo', phase: 'way-back' },
   ];
 }

@@ -1,6 +1,6 @@
 import type { RehearsedApp } from '../apps.ts';
 import { lookFromOutside } from '../outside.ts';
-import type { Scenario } from '../scenarios.ts';
+import { judge, type Scenario } from '../scenarios.ts';
 import { createPeople } from '../people.ts';
 import type { productionCutover } from '../../workflows/index.ts';
 import type { Status } from '../../workflows/view.ts';
@@ -36,7 +36,7 @@ export async function perform({ rehearsal, app, scenario, byHand, terminal, hold
     workflowId,
     args: [{ app: app.herokuApp, requestedBy: 'Rehearsal Operator' }],
   });
-  const people = createPeople(handle, platform, app);
+  const people = createPeople(handle, platform, app, scenario.people);
   const story = createStory(terminal);
   const questions = createQuestions(terminal, byHand, hold);
 
@@ -47,7 +47,8 @@ export async function perform({ rehearsal, app, scenario, byHand, terminal, hold
     questions.show(status);
     const answer = hold ? undefined : await people.answer(status);
     if (answer !== undefined) terminal.line(`      ${terminal.colors.dim(answer)}`);
-    if (status.stage === 'parked' && !hold && !terminal.interactive) {
+    const isStuck = status.stage === 'parked' || status.stage === 'seal-parked';
+    if (isStuck && !hold && !terminal.interactive && !people.hasAnswered(status)) {
       terminal.line('  Nobody is here to decide about it, so the rehearsal ends.');
       break;
     }
@@ -55,13 +56,13 @@ export async function perform({ rehearsal, app, scenario, byHand, terminal, hold
   if (last === undefined) throw new Error('the run gave no status');
 
   terminal.busy('looking from outside');
-  const outside = await lookFromOutside(platform.heroku.webUrl(app.herokuApp), app);
+  const outside = await lookFromOutside(platform.heroku.webUrl(app.herokuApp), app, scenario.serves);
   const closedAs = (await handle.describe()).status.name;
   const historyEvents = await countHistoryEvents(client, workflowId);
   terminal.busy('');
   for (const line of summaryLines({ status: last, closedAs, historyEvents, outside }, terminal.colors))
     terminal.line(line);
-  const problem = last.outcome?.result === 'completed' ? scenario.judge(last) : 'the run did not complete';
+  const problem = judge(scenario, last) ?? (await scenario.after?.({ handle, platform, app, status: last })) ?? null;
   if (problem !== null) terminal.line(`  ${terminal.colors.red('✘')} ${plain(problem)}`);
   return problem === null && outside.ok;
 }

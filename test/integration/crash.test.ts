@@ -23,6 +23,7 @@ const go: Facts = {
 
 /** Every step of that sequence, so that a step that is added is killed too. */
 const stepsOfTheList: StepId[] = sequence({
+  hasFollowUps: true,
   hasPullRequest: true,
   pullRequest: sampleEvidence['inspect-pull-request'],
   go,

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { queryStatus } from '../../rehearsal/query-status.ts';
 import type { RehearsedApp } from '../../rehearsal/apps.ts';
-import { createPeople } from '../../rehearsal/people.ts';
+import { createPeople, type Intervention } from '../../rehearsal/people.ts';
 import type { AppOptions } from '../../rehearsal/deploy-app.ts';
 import { startPlatform, type Platform, type PlatformOptions } from '../../rehearsal/platform.ts';
 import { copyTarget, type TargetChange } from '../../rehearsal/target-copy.ts';
@@ -103,8 +103,14 @@ function environment(name: string): string {
 }
 
 /** Plays the people until a run ends or waits for something that they do not do; answers the last status. */
-export async function playPeople(rig: Rig, handle: CutoverHandle, app: RehearsedApp, until = isOver): Promise<Status> {
-  const people = createPeople(handle, rig.platform, app);
+export async function playPeople(
+  rig: Rig,
+  handle: CutoverHandle,
+  app: RehearsedApp,
+  until = isOver,
+  interventions: readonly Intervention[] = [],
+): Promise<Status> {
+  const people = createPeople(handle, rig.platform, app, interventions);
   for (;;) {
     const status = await queryStatus(handle);
     if (until(status)) return status;
