@@ -198,3 +198,27 @@ test('while a rotation is on, sessions of either name go on, and the list shows 
   expect(await sqlState(old.query('SELECT 1'))).not.toBe('allowed');
   await Promise.allSettled([old.end(), fresh.end()]);
 });
+
+test('a backup is asked for, runs, and is listed as completed; one that fails, and one that goes on, are listed too', async () => {
+  const name = await app('backed-up-app');
+  await world.heroku.createAddon({
+    app: name,
+    name: 'backed-up-db',
+    plan: 'standard-0',
+    attachAs: 'HEROKU_POSTGRESQL_RED',
+  });
+  const asked = await world.call('POST', '/client/v11/databases/backed-up-db/backups');
+  expect([asked.status, asked.body.num, asked.body.from_name]).toEqual([201, 1, 'RED']);
+  expect(world.heroku.captureBackup({ app: name, addon: 'backed-up-db', end: 'failed' })).toBe('b002');
+  world.heroku.captureBackup({ app: name, addon: 'backed-up-db', end: 'running' });
+  const listed = await eventually(
+    async () => (await world.call('GET', `/client/v11/apps/${name}/transfers`)).body as any[],
+    (all) => all[0].finished_at !== null && all[1].finished_at !== null,
+  );
+  expect(listed.map((one) => [one.succeeded, one.from_type, one.to_type, one.finished_at !== null])).toEqual([
+    [true, 'pg_dump', 'gof3r', true],
+    [false, 'pg_dump', 'gof3r', true],
+    [null, 'pg_dump', 'gof3r', false],
+  ]);
+  expect((await world.call('GET', `/client/v11/apps/${name}/transfers/9`)).status).toBe(404);
+});

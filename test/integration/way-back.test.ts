@@ -200,7 +200,11 @@ test('a launched app: refused with its customers, sealed, and undone step by ste
   const { id } = (await heroku('GET', `/apps/${other.herokuApp}/addon-attachments/REPORTS`)).body as { id: string };
   await heroku('DELETE', `/addon-attachments/${id}`);
   await steps.twice(app, 'drop-credential');
-  expect(await lookFromOutside(webUrl(app), app)).toMatchObject({ text: expect.stringMatching(/postgresql as u/) });
+  // The dynos of the release without the URL are about to be up.
+  await eventually(
+    () => lookFromOutside(webUrl(app), app),
+    ({ text }) => /postgresql as u/.test(text),
+  );
   const { evidence: after } = await steps.perform(app, 'watch-sample');
   expect(after.healthy).toBe(false);
   expect(after.problems.join('\n')).toMatch(/no session of raptor_app/);
