@@ -2,7 +2,7 @@ import importX from 'eslint-plugin-import-x';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-/** Which way the arrows go: `worker → activities → clients`; `rehearsal` and `test` see everything, nothing sees them. */
+/** Which way the arrows go: `worker → activities → clients`, `worker → audit`; `rehearsal` and `test` see everything, nothing sees them. */
 const UNSEEN = {
   regex: '^(\\.\\./)+(rehearsal|test)/',
   message: 'Only the rehearsal and the tests may import from there.',
@@ -87,6 +87,14 @@ export default defineConfig(
   {
     files: ['activities/**/*.ts'],
     rules: imports(UNSEEN, { regex: '^(\\.\\./)+worker/', message: 'Activities know nothing of the worker.' }),
+  },
+  {
+    files: ['audit/**/*.ts'],
+    rules: imports(UNSEEN, {
+      // A record must be read years later, without the code that ran.
+      regex: '^(\\.\\./)+(worker|activities)/(?!canonical-json\\.ts$)',
+      message: 'The audit knows histories, not what made them; of the activities it takes canonical JSON alone.',
+    }),
   },
   {
     files: ['worker/**/*.ts'],

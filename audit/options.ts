@@ -1,0 +1,106 @@
+import { parseArgs } from 'node:util';
+
+/** A mistake in how a command was called: told with its usage. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export interface AuditOptions {
+  readonly help: boolean;
+  readonly workflowId: string | undefined;
+  readonly runId: string | undefined;
+  readonly out: string;
+  /** Exported histories, one file a run, in any order. */
+  readonly histories: readonly string[];
+  readonly address: string;
+  readonly namespace: string;
+  readonly sign: string | undefined;
+}
+
+export const auditUsage = `Usage: npm run audit -- WORKFLOW_ID [options]
+
+Writes the record of a run, whatever became of it, from its history: record.json, record.md and record.html, with the
+history itself and the digests of all of them.
+
+  --out DIR            where to; records/WORKFLOW_ID unless given. A record that is there is replaced
+  --history FILE       reads the history from a file that the Web UI downloaded or \`temporal workflow show
+                       --output json\` printed; once for each run where the workflow continued as new
+  --run-id ID          an earlier run of the same workflow id than the latest
+  --address HOST:PORT  of Temporal; TEMPORAL_ADDRESS or 127.0.0.1:7233 unless given
+  --namespace NAME     TEMPORAL_NAMESPACE or default unless given
+  --sign KEY           signs with an Ed25519 key in PEM, or an SSH key
+  --help               explains`;
+
+/**
+ * Reads the command line of `npm run audit`.
+ *
+ * @throws UsageError
+ */
+export function readAuditOptions(args: readonly string[], env: NodeJS.ProcessEnv): AuditOptions {
+  const { values, positionals } = parsed(args, {
+    help: { type: 'boolean' },
+    out: { type: 'string' },
+    history: { type: 'string', multiple: true },
+    'run-id': { type: 'string' },
+    address: { type: 'string' },
+    namespace: { type: 'string' },
+    sign: { type: 'string' },
+  });
+  const [workflowId, ...others] = positionals;
+  const histories = values.history ?? [];
+  if (others.length > 0)
+    throw new UsageError(`One workflow id was expected, and ${others.join(' ')} stands behind it.`);
+  if (workflowId === undefined && histories.length === 0 && !values.help) {
+    throw new UsageError('The id of a workflow is missing, such as cutover-<app>.');
+  }
+  if (histories.length > 0 && (values.address ?? values.namespace ?? values['run-id']) !== undefined) {
+    throw new UsageError('--history reads files: --address, --namespace and --run-id do not go with it.');
+  }
+  return {
+    help: values.help ?? false,
+    workflowId,
+    runId: values['run-id'],
+    out: values.out ?? `records/${(workflowId ?? 'from-file').replace(/[^\w.-]/g, '_')}`,
+    histories,
+    address: values.address ?? env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233',
+    namespace: values.namespace ?? env['TEMPORAL_NAMESPACE'] ?? 'default',
+    sign: values.sign,
+  };
+}
+
+export interface VerifyOptions {
+  readonly help: boolean;
+  readonly folder: string;
+  readonly key: string | undefined;
+}
+
+export const verifyUsage = `Usage: npm run audit:verify -- DIR [--key FILE]
+
+Works a record out again from its history.json and compares, offline. Exits 0 where everything holds; else it names the
+first entry that does not, and exits 1.
+
+  --key FILE  the signer's public key, in PEM or as in an SSH key's .pub file: the record must be signed with it
+  --help      explains`;
+
+/**
+ * Reads the command line of `npm run audit:verify`.
+ *
+ * @throws UsageError
+ */
+export function readVerifyOptions(args: readonly string[]): VerifyOptions {
+  const { values, positionals } = parsed(args, { help: { type: 'boolean' }, key: { type: 'string' } });
+  const [folder, ...others] = positionals;
+  if (others.length > 0) throw new UsageError(`One folder was expected, and ${others.join(' ')} stands behind it.`);
+  if (folder === undefined && !values.help) throw new UsageError('The folder of the record is missing.');
+  return { help: values.help ?? false, folder: folder ?? '', key: values.key };
+}
+
+type Options = NonNullable<Parameters<typeof parseArgs>[0]>['options'];
+
+function parsed<O extends NonNullable<Options>>(args: readonly string[], options: O) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
