@@ -30,6 +30,7 @@ import { unbindUrl } from './unbind-url.ts';
 import { upgradeSchema } from './upgrade.ts';
 import { verifyServing, verifySqlite } from './verify-sqlite.ts';
 import { sampleWatch } from './watch.ts';
+import { writeRecord } from './write-record.ts';
 
 /** The activities, with their clients closed over. Their names stand in histories and stay. */
 export function createActivities(services: Services) {
@@ -71,6 +72,7 @@ export function createActivities(services: Services) {
     checkBackup: (call: StepCall) => checkBackup(services, call),
     sealDatabase: (call: StepCall) => sealDatabase(services, call),
     openFollowUps: (call: StepCall) => openFollowUps(services, call),
+    writeRecord: () => writeRecord(services),
   };
 }
 

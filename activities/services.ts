@@ -7,6 +7,20 @@ import type { Seen } from './perform.ts';
 import type { SlugReport } from './revisions.ts';
 import type { Target, TargetStore } from './target.ts';
 
+/** What was written as the record of a run. */
+export interface WrittenRecord {
+  /** In the folder that the worker keeps records in. */
+  readonly folder: string;
+  readonly entries: number;
+  /** Digest of the record's last entry: kept in the history, it says which record was the worker's. */
+  readonly head: string;
+}
+
+/** Writes the record of a run from its history. */
+export interface RecordWriter {
+  write(workflowId: string, runId: string): Promise<WrittenRecord>;
+}
+
 /** All that activities reach the world through. */
 export interface Services {
   readonly heroku: HerokuClient;
@@ -17,6 +31,8 @@ export interface Services {
   readonly slugReports: Map<string, SlugReport>;
   /** The environment of commands that run on the worker's host. */
   readonly hostEnv: Readonly<Record<string, string>>;
+  /** Missing where the worker keeps no records. */
+  readonly records?: RecordWriter | undefined;
 }
 
 /**

@@ -25,6 +25,7 @@ const environment = z.object({
   CUTOVER_TASK_QUEUE: z.string().default('cutover'),
   CUTOVER_TARGETS: folder.default(fileURLToPath(new URL('../targets', import.meta.url))),
   CUTOVER_DATABASE_CA: pemFile.optional(),
+  CUTOVER_AUDIT_DIR: folder.optional(),
   HEROKU_API_URL: url.default('https://api.heroku.com'),
   HEROKU_DATA_URL: url.default('https://api.data.heroku.com'),
   HEROKU_API_KEY: secret,
@@ -41,6 +42,8 @@ export interface WorkerConfig {
   readonly targets: string;
   /** PEM of the CA with which PostgreSQL's certificate is verified; without one it is recorded by fingerprint. */
   readonly databaseCa: string | undefined;
+  /** Folder for the records of runs; without one, none is written. */
+  readonly auditFolder: string | undefined;
   readonly heroku: { readonly apiUrl: string; readonly dataUrl: string; readonly token: string };
   readonly github: { readonly apiUrl: string; readonly token: string };
   /** What a command on this host is given of the environment: nothing that could be a secret. */
@@ -73,6 +76,7 @@ export function readConfig(variables: NodeJS.ProcessEnv): WorkerConfig {
     temporal: { address: env.TEMPORAL_ADDRESS, namespace: env.TEMPORAL_NAMESPACE, taskQueue: env.CUTOVER_TASK_QUEUE },
     targets: env.CUTOVER_TARGETS,
     databaseCa: env.CUTOVER_DATABASE_CA,
+    auditFolder: env.CUTOVER_AUDIT_DIR,
     heroku: { apiUrl: env.HEROKU_API_URL, dataUrl: env.HEROKU_DATA_URL, token: env.HEROKU_API_KEY },
     github: { apiUrl: env.GITHUB_API_URL, token: env.GITHUB_TOKEN },
     hostEnv: { PATH: env.PATH, HOME: env.HOME, LANG: env.LANG },

@@ -1,3 +1,4 @@
+import { Client } from '@temporalio/client';
 import { NativeConnection, TransportError, Worker, type WorkerOptions } from '@temporalio/worker';
 import { atBoundary, type ProgressListener } from '../activities/boundary.ts';
 import { createGithubClient } from '../activities/clients/github.ts';
@@ -7,6 +8,7 @@ import { createActivities } from '../activities/index.ts';
 import type { Services } from '../activities/services.ts';
 import type { WorkerConfig } from './config.ts';
 import { buildWorkflowBundle } from './bundle.ts';
+import { createRecordWriter } from './records.ts';
 import { createTargetStore } from './targets.ts';
 
 /** There is no Temporal server at the address, or none that can be reached. */
@@ -56,12 +58,17 @@ export async function createWorker(
     if (error instanceof TransportError) throw new NoTemporalError(address, error);
     throw error;
   });
+  const { namespace } = config.temporal;
+  const records =
+    config.auditFolder === undefined
+      ? undefined
+      : createRecordWriter(config.auditFolder, new Client({ connection, namespace }));
   const worker = await Worker.create({
     connection,
-    namespace: config.temporal.namespace,
+    namespace,
     taskQueue: config.temporal.taskQueue,
     workflowBundle: bundle ?? (await buildWorkflowBundle()),
-    activities: createActivities(servicesOf(config)),
+    activities: createActivities({ ...servicesOf(config), records }),
     interceptors: {
       activity: [
         (context) => ({

@@ -5,7 +5,10 @@ import type { Activities } from '../activities/index.ts';
 export type WorkClass = 'read' | 'write' | 'migration' | 'smoke' | 'poll';
 
 /** The activities that a step can name: those that take a step call. */
-type StepActivity = Exclude<keyof Activities, 'readTarget' | 'readWindow' | 'digestOf' | 'identifySender'>;
+type StepActivity = Exclude<
+  keyof Activities,
+  'readTarget' | 'writeRecord' | 'readWindow' | 'digestOf' | 'identifySender'
+>;
 
 export interface StepDefinition<E extends z.ZodTypeAny> {
   /** One line for people: what the step does. */

@@ -53,7 +53,7 @@ export function createFakeWorld({ evidence = {}, ...target }: FakeWorldOptions =
     });
   };
   return {
-    activities: { ...byName, readTarget } as unknown as Activities,
+    activities: { ...byName, readTarget, writeRecord: () => Promise.resolve(null) } as unknown as Activities,
     get performed() {
       return performed.map((one) => one.step);
     },
