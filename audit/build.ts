@@ -1,4 +1,4 @@
-import packageJson from '../package.json' with { type: 'json' };
+import { release } from './release.ts';
 import { anchorOf, eventsDigest, linked, runLine } from './chain.ts';
 import { draftsOf } from './drafts.ts';
 import { previousRunId, workflowIdOf, type RunHistory } from './history.ts';
@@ -40,7 +40,7 @@ export function buildRecord(runs: readonly RunHistory[], { workflowId, writtenBy
   const [first] = runs;
   const head = {
     format: recordFormat,
-    writtenBy: writtenBy ?? packageJson.version,
+    writtenBy: writtenBy ?? release,
     workflow: {
       id: (first && workflowIdOf(first)) ?? workflowId ?? null,
       type: textOf(bare[0]?.data['type']) ?? '',

@@ -67,7 +67,7 @@ export function voidMessages({ summary, entries }: AuditRecord): VoidMessage[] {
         ...{ entry: seq, at, name, from: who === null ? 'nobody' : whoText(who) },
         why: 'changed nothing: a double, or not read before the run ended',
       })),
-  ];
+  ].sort((a, b) => a.entry - b.entry);
 }
 
 /** What the line of an entry does not say already. */

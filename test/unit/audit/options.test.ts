@@ -1,0 +1,41 @@
+import { expect, test } from '@jest/globals';
+import { readAuditOptions, readVerifyOptions, UsageError } from '../../../audit/options.ts';
+
+test('a workflow id is enough', () => {
+  expect(readAuditOptions(['cutover-app'], {})).toMatchObject({
+    workflowId: 'cutover-app',
+    out: 'records/cutover-app',
+    address: '127.0.0.1:7233',
+    namespace: 'default',
+  });
+});
+
+test('the address is taken from the environment, and from the command line before it', () => {
+  const env = { TEMPORAL_ADDRESS: 'a:1', TEMPORAL_NAMESPACE: 'n' };
+  expect(readAuditOptions(['x'], env)).toMatchObject({ address: 'a:1', namespace: 'n' });
+  expect(readAuditOptions(['x', '--address', 'b:2', '--namespace', 'm'], env)).toMatchObject({
+    address: 'b:2',
+    namespace: 'm',
+  });
+});
+
+test('a history needs no workflow id, and a strange id names no other folder', () => {
+  expect(readAuditOptions(['--history', 'a', '--history', 'b'], {})).toMatchObject({ histories: ['a', 'b'] });
+  expect(readAuditOptions(['../../etc/x'], {}).out).toBe('records/.._.._etc_x');
+});
+
+test.each([[[]], [['a', 'b']], [['a', '--nope']], [['a', '--out']], [['--history', 'f', '--address', 'a:1']]])(
+  'audit %j is a mistake',
+  (args) => {
+    expect(() => readAuditOptions(args, {})).toThrow(UsageError);
+  },
+);
+
+test.each([[[]], [['a', 'b']], [['a', '--sign', 'k']]])('audit:verify %j is a mistake', (args) => {
+  expect(() => readVerifyOptions(args)).toThrow(UsageError);
+});
+
+test('help needs nothing else', () => {
+  expect(readAuditOptions(['--help'], {}).help).toBe(true);
+  expect(readVerifyOptions(['--help']).help).toBe(true);
+});
