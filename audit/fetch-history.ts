@@ -1,4 +1,4 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { AuditError } from './audit-error.ts';
 import { nextRunId, previousRunId, readHistories, type RunHistory } from './history.ts';
@@ -42,14 +42,16 @@ async function fetchRun(
     const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
     return readHistories(historyToJSON(history), `the history of ${workflowId}`)[0];
   } catch (error) {
-    // A run id that is no UUID is an invalid argument, and there is no such run either.
-    if (error instanceof WorkflowNotFoundError || isInvalidArgument(error)) return undefined;
+    // Asking for a history does not come as the SDK's own WorkflowNotFoundError [ran: 1.24.0].
+    if (noSuchRun.has(codeOf(error))) return undefined;
     throw error;
   }
 }
 
-function isInvalidArgument(error: unknown): boolean {
-  const invalidArgument = 3;
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  return (cause as { code?: unknown } | undefined)?.code === invalidArgument;
+/** gRPC's NOT_FOUND, and INVALID_ARGUMENT: a run id that is no UUID names no run either. */
+const noSuchRun = new Set<unknown>([5, 3]);
+
+function codeOf(error: unknown): unknown {
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: { code?: unknown } };
+  return code ?? cause?.code;
 }

@@ -2,27 +2,17 @@
 // never recorded over: it is what runs in the field have in their histories. A new release records into a folder anew.
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { anonymous, expectAnonymous } from '../../rehearsal/anonymous.ts';
 import { findTemporalCli, startTemporal } from '../../rehearsal/temporal.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { createHarness, type Harness } from '../workflow/harness.ts';
 import { behaviours, startOf, type Behaviour } from './behaviours.ts';
 
 const folder = fileURLToPath(new URL(`../histories/${packageJson.version}`, import.meta.url));
-
-/** A history without what says where it was made: stack traces name files of this machine. */
-function anonymous(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(anonymous);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([key]) => key !== 'stackTrace')
-      .map(([key, inner]) => [key, anonymous(inner)]),
-  );
-}
 
 /** Plays a behaviour, and answers the history of each run of its chain, one event a line. */
 async function record(harness: Harness, name: string, { world: createWorld, play }: Behaviour): Promise<string[]> {
@@ -39,12 +29,6 @@ async function record(harness: Harness, name: string, { world: createWorld, play
     }
     return chain;
   });
-}
-
-function expectAnonymous(text: string): void {
-  for (const trace of [`@${hostname()}`, `${userInfo().username}@`, process.cwd(), `${process.pid}@`]) {
-    if (text.includes(trace)) throw new Error(`a history says where it was made: ${trace}`);
-  }
 }
 
 async function recordMissing(harness: Harness): Promise<void> {
