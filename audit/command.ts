@@ -9,6 +9,8 @@ import { plain } from './words.ts';
  */
 export async function command(usage: string, work: (say: (text: string) => void) => Promise<void>): Promise<void> {
   const lines = (text: string): string => `${text.split('\n').map(plain).join('\n')}\n`;
+  // A reader that has seen enough (`| head`) goes away; what was to be done is done all the same.
+  process.stdout.on('error', () => undefined);
   try {
     await work((text) => void process.stdout.write(lines(text)));
   } catch (error) {

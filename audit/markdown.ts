@@ -135,7 +135,7 @@ function inPlace({ summary }: AuditRecord): string[] {
             code(one.step),
             inline(one.title ?? ''),
             time(one.at),
-            one.did === 'already' ? 'in place before this run' : 'this run',
+            one.did === 'already' ? 'found in place, nothing done' : 'this run',
             inline(releaseText(one)),
           ]),
         ),

@@ -108,7 +108,7 @@ export function decisionText({ what, gate, step, attempt }: Decision): string {
 const didWords: Readonly<Record<string, string>> = {
   acted: 'done',
   settled: 'done, and settled by looking after an interruption',
-  already: 'in place before, nothing done',
+  already: 'found in place, nothing done',
   observed: 'looked at',
 };
 
