@@ -60,21 +60,24 @@ function inPlace(ended: readonly Entry[]): Entry[] {
   const standing = new Map<string, Entry>();
   for (const entry of ended) {
     const undone = undoes(entry);
-    if (undone !== null) standing.delete(undone);
+    if (undone !== null) for (const step of undone) standing.delete(step);
     // What was in place already when a step is tried again is still what the earlier attempt did.
-    else if (changed.has(didOf(entry.data) ?? '') || (didOf(entry.data) === 'already' && !standing.has(stepOf(entry))))
+    if (isPureUndo(entry)) continue;
+    if (changed.has(didOf(entry.data) ?? '') || (didOf(entry.data) === 'already' && !standing.has(stepOf(entry))))
       standing.set(stepOf(entry), entry);
   }
   return [...standing.values()];
 }
 
-/** The step that an activity takes back, or null where it takes nothing back. */
-function undoes({ data }: Entry): string | null {
-  const { undo, undoes: named, goal } = fieldsOf(data['input']);
-  const step = textOf(data['step']) ?? '';
-  if (textOf(named) !== null) return textOf(named);
-  if (step.startsWith('undo-')) return step.slice('undo-'.length);
-  return undo === true || goal === 'undo' || goal === 'absent' || goal === 'undone' ? step : null;
+/** The steps that an activity takes back, or null where it takes nothing back. */
+function undoes({ data }: Entry): string[] | null {
+  const { undoes: named } = fieldsOf(data['input']);
+  return Array.isArray(named) && named.length > 0 ? named.map(String) : null;
+}
+
+/** True where nothing is left of a step but what it took back; pointing to SQLite leaves something in place as well. */
+function isPureUndo(entry: Entry): boolean {
+  return undoes(entry) !== null && fieldsOf(entry.data['input'])['leaves'] !== true;
 }
 
 function changeIn(entry: Entry, performed: readonly Entry[]): Change {

@@ -6,6 +6,7 @@ import { statusDescription, statusQuery } from './messages.ts';
 import { outcomeOf, stoppedBy } from './outcome.ts';
 import { rollbackProblem } from './policy.ts';
 import { identifySender, readTarget } from './proxies.ts';
+import { keepRecord } from './record.ts';
 import { createRun, type Run } from './run.ts';
 import { performSequence } from './runbook.ts';
 import { initialState, type RunState } from './state.ts';
@@ -41,12 +42,14 @@ async function live(run: Run): Promise<Status> {
     const wish = await performSequence(run);
     await run.senders.settled();
     run.apply({ type: 'ended', outcome: wish ? stoppedBy(run.state, wish) : outcomeOf(run.state) });
+    await keepRecord();
     return view(run.state);
   } catch (error) {
     const cause = error instanceof ActivityFailure ? error.cause : error;
     if (!(cause instanceof ApplicationFailure)) throw error;
     await run.senders.settled();
     run.apply({ type: 'ended', outcome: { result: 'refused', reason: `${cause.type}: ${cause.message}`, by: null } });
+    await keepRecord();
     throw ApplicationFailure.nonRetryable(cause.message, cause.type);
   }
 }

@@ -1,4 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
+import type { ZodTypeAny } from 'zod';
+import type { StepDefinition } from './step-definition.ts';
 import { baselineOf } from './baseline.ts';
 import { renderReport } from './details.ts';
 import { evidenceOf } from './evidence.ts';
@@ -58,6 +60,7 @@ export function stepCall(state: RunState, item: StepItem, gate: PlanGate | undef
   const planFor = item.planFor ?? item.confirms;
   const pullRequest = planFor && evidenceOf<PullRequestFacts>(state, 'inspect-pull-request');
   const baseline = gate && isForwardWrite(item) ? baselineOf(state, gate) : undefined;
+  const { undoes, leaves }: Pick<StepDefinition<ZodTypeAny>, 'undoes' | 'leaves'> = steps[item.id];
   return {
     app: state.input.app,
     step: item.id,
@@ -65,6 +68,8 @@ export function stepCall(state: RunState, item: StepItem, gate: PlanGate | undef
     run: workflowInfo().firstExecutionRunId,
     since: record?.startedAt ?? 0,
     targetDigest: state.target?.digest ?? '',
+    ...(undoes === undefined ? {} : { undoes }),
+    ...(leaves === undefined ? {} : { leaves }),
     ...(item.freshDynos === undefined ? {} : { freshDynos: item.freshDynos }),
     ...(item.asRole === undefined ? {} : { asRole: item.asRole }),
     ...(planFor === undefined ? {} : { gate: planFor }),

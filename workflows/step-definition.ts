@@ -19,6 +19,10 @@ export interface StepDefinition<E extends z.ZodTypeAny> {
   readonly work: WorkClass;
   /** True where the step changes the world. */
   readonly writes: boolean;
+  /** The steps whose effect this one takes away, for the record. */
+  readonly undoes?: readonly string[];
+  /** True where it takes something away and puts something in its place. */
+  readonly leaves?: true;
   /** What the step saw: redacted, small, and checked before it enters the history. */
   readonly evidence: E;
 }

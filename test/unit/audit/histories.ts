@@ -175,7 +175,7 @@ export function eventfulRun(): RunHistory {
     written.done(9, 'acted', { flag: 'F', release: 9 }),
     written.update('killSwitch', { by: 'Bo', reason: 'errors everywhere' }),
     written.journal(4, 'killed', 'kill switch, says Bo', { by: 'Bo', reason: 'errors everywhere' }),
-    written.scheduled('unsetFlag', call('undo-flag'), 'Take the flag off'),
+    written.scheduled('unsetFlag', call('flag-off', { undoes: ['flag'] }), 'Take the flag off'),
     written.begun(14),
     written.done(14, 'acted', { flag: 'F', release: 10 }),
     written.trouble(),

@@ -107,9 +107,9 @@ describe('an eventful run', () => {
   test('tells what was undone, and no longer counts it as in place', () => {
     expect(summary.changes.map(({ step, release }) => [step, release])).toEqual([
       ['flag', 9],
-      ['undo-flag', 10],
+      ['flag-off', 10],
     ]);
-    expect(summary.undone.map(({ step }) => step)).toEqual(['undo-flag']);
+    expect(summary.undone.map(({ step }) => step)).toEqual(['flag-off']);
     expect(summary.inPlace).toEqual([]);
   });
 
