@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { RehearsedApp } from '../apps.ts';
 import type { WaitingFor } from '../../workflows/view.ts';
 import { taskQueue, type Rehearsal } from './set-up.ts';
-import { shellWord } from './text.ts';
+import { exportLines, shellWord } from './text.ts';
 
 /** What a person types to do what the rehearsal would do by itself: lines, each command on one of its own. */
 export interface ByHand {
@@ -19,8 +19,7 @@ export interface ByHand {
 /** Writes `rehearsal.env` into the scratch folder, for this user only, so that no token has to stand in a command. */
 export async function createByHand({ dir, temporal, platform }: Rehearsal, app: RehearsedApp): Promise<ByHand> {
   const envFile = path.join(dir, 'rehearsal.env');
-  const lines = Object.entries(platform.workerEnv).map(([name, value]) => `export ${name}=${shellWord(value)}`);
-  await writeFile(envFile, `${lines.join('\n')}\n`, { mode: 0o600 });
+  await writeFile(envFile, `${exportLines(platform.workerEnv).join('\n')}\n`, { mode: 0o600 });
 
   const cli = firstOnPath('temporal') === temporal.cli ? 'temporal' : shellWord(temporal.cli);
   const workflowId = `cutover-${app.herokuApp}`;

@@ -3,15 +3,14 @@ import { writeFingerprint } from '../fingerprint.ts';
 import { scenarios, type Scenario } from '../scenarios.ts';
 import { untilAborted } from './abort.ts';
 import { createByHand, type ByHand } from './by-hand.ts';
+import type { Ending } from './command.ts';
 import type { Options } from './options.ts';
 import { perform } from './perform.ts';
+import { createReporter, stopAll } from './reporter.ts';
 import { setUp, type Rehearsal } from './set-up.ts';
 import { createTeardown } from './teardown.ts';
 import type { Terminal } from './terminal.ts';
-import { duration, plain } from './text.ts';
-
-/** `verified`: the cutover succeeded, and an outsider sees it. `interrupted`: before there was a result. */
-export type Ending = 'verified' | 'failed' | 'interrupted';
+import { duration } from './text.ts';
 
 export interface RehearseOptions extends Pick<Options, 'hold' | 'idle' | 'scenario' | 'fingerprint'> {
   readonly terminal: Terminal;
@@ -38,7 +37,7 @@ export async function rehearse(options: RehearseOptions): Promise<Ending> {
   try {
     const began = Date.now();
     terminal.line(terminal.colors.bold(`Raptor Cutover: a rehearsal of ${app.herokuApp} on this machine`));
-    const rehearsal = await setUp({ app, scenario, report: reporter(terminal), teardown, signal, workerEnv });
+    const rehearsal = await setUp({ app, scenario, report: createReporter(terminal), teardown, signal, workerEnv });
     // Before anything is announced: what it writes down is there for whoever reads the announcement.
     const byHand = await createByHand(rehearsal, app);
     terminal.busy('');
@@ -66,10 +65,7 @@ export async function rehearse(options: RehearseOptions): Promise<Ending> {
     terminal.line('\nInterrupted: stopping everything.');
     return 'interrupted';
   } finally {
-    terminal.busy('stopping everything');
-    const left = await teardown.run();
-    terminal.busy('');
-    for (const line of left) terminal.line(`  ${plain(line)}`);
+    await stopAll(terminal, teardown);
   }
 }
 
@@ -86,17 +82,4 @@ function tellHowToStart(terminal: Terminal, byHand: ByHand): void {
   terminal.line('\nNo run was started. By hand:');
   for (const line of lines) terminal.line(`  ${line}`);
   terminal.line('\nCtrl-C stops everything.');
-}
-
-/** Set-up can take minutes the first time: what it does is a line of its own where there is no spinner to show it. */
-function reporter(terminal: Terminal): (text: string) => void {
-  let last = '';
-  return (told) => {
-    // What tools say of themselves is in it.
-    const text = plain(told);
-    if (text === last) return;
-    last = text;
-    if (terminal.interactive) terminal.busy(text);
-    else terminal.line(`  ${text}`);
-  };
 }

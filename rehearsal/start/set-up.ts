@@ -1,10 +1,8 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, type Connection } from '@temporalio/client';
 import { targetsFolder, type RehearsedApp } from '../apps.ts';
-import { startOrphanGuard } from '../orphan-guard.ts';
 import { startPlatform, type Platform } from '../platform.ts';
 import { portAnswers } from '../ports.ts';
 import { preparePython } from '../python.ts';
@@ -14,6 +12,7 @@ import { startTemporal, type RehearsalTemporal } from '../temporal.ts';
 import { startWorkerProcess, type WorkerProcess } from '../worker-process.ts';
 import { orAborted } from './abort.ts';
 import { connect } from './connect.ts';
+import { scratchFolder } from './scratch.ts';
 import type { Layer, Teardown } from './teardown.ts';
 
 /** The ports that the Temporal CLI and people expect; others are taken where these are in use. */
@@ -54,12 +53,7 @@ export interface SetUpOptions {
  * @throws the signal's reason when it is aborted, or what went wrong with the part that failed first
  */
 export async function setUp({ app, scenario, report, teardown, signal, workerEnv }: SetUpOptions): Promise<Rehearsal> {
-  const guard = startOrphanGuard();
-  teardown.layer().add('the orphan guard', () => guard.close());
-  const dir = await mkdtemp(path.join(tmpdir(), 'raptor-cutover-'));
-  guard.watchFolder(dir);
-  teardown.layer().add(dir, () => rm(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
-
+  const { dir, guard } = await scratchFolder(teardown);
   const failed = new AbortController();
   const alive = AbortSignal.any([signal, failed.signal]);
 

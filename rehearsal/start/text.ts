@@ -30,3 +30,8 @@ export function timeOfDay(at: number): string {
 export function shellWord(text: string): string {
   return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
+
+/** What sets these variables in a POSIX shell, a line for each. */
+export function exportLines(env: Readonly<Record<string, string>>): string[] {
+  return Object.entries(env).map(([name, value]) => `export ${name}=${shellWord(value)}`);
+}
