@@ -4,6 +4,7 @@ import type { RehearsedApp } from './apps.ts';
 import { deployApp, type AppOptions } from './deploy-app.ts';
 import { startGithub, type GithubStandIn } from './github/index.ts';
 import { startHeroku, type HerokuOptions, type HerokuStandIn } from './heroku/index.ts';
+import { herokuCliEnv } from './heroku-cli-env.ts';
 import { startPostgres, type RehearsalPostgres } from './postgres.ts';
 
 /** The services that a cutover talks to, all on this machine. */
@@ -13,6 +14,8 @@ export interface Platform {
   readonly github: GithubStandIn;
   /** What points a worker at them: base URLs and tokens, exactly the variables that production sets. */
   readonly workerEnv: Readonly<Record<string, string>>;
+  /** What points the official Heroku CLI at them. */
+  readonly cliEnv: Readonly<Record<string, string>>;
   /** Deploys an app and its repository in the state in which its cutover finds them. */
   addApp(app: RehearsedApp, options?: AppOptions): Promise<void>;
   /** Every secret of this run, for the search for leaks. */
@@ -70,6 +73,7 @@ export async function startPlatform({
         GITHUB_API_URL: github.url,
         GITHUB_TOKEN: github.token,
       },
+      cliEnv: await herokuCliEnv(heroku, await folder('heroku-cli')),
       addApp: async (app, options = {}) =>
         deployApp({ heroku, github, pythonBin, slugs: await folder('slugs') }, app, options),
       secrets: () => [...heroku.secrets(), github.token],

@@ -36,6 +36,7 @@ import { capture, transferRoutes, type BackupEnd } from './transfers.ts';
 
 export type { ApiRequest, Intercept, RecordedRequest } from './api-server.ts';
 export type { SlugSource } from './slugs.ts';
+export { isPlan } from './state.ts';
 export type { BadBoot, Generation, HerokuSettings, Plan, WebBoot } from './state.ts';
 
 export interface HerokuOptions {

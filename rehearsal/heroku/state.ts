@@ -145,6 +145,8 @@ export type Plan =
   | 'advanced'
   | `advanced-${string}`;
 
+const PLANS = /^(mini|basic|essential-[0-2]|(standard|premium|private|shield)-\d+|advanced(-\w+)*)$/;
+export const isPlan = (text: string): text is Plan => PLANS.test(text);
 export const isEssential = (plan: Plan): boolean => /^(essential|mini|basic)/.test(plan);
 export const isAdvanced = (plan: Plan): boolean => plan.startsWith('advanced');
 

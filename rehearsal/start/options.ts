@@ -13,6 +13,11 @@ export interface Options {
   readonly fingerprint?: string;
 }
 
+/** The scenarios, a line for each, as a usage shows them. */
+export const scenarioList = Object.entries(scenarios)
+  .map(([name, { summary }]) => `                  ${name.padEnd(20)} ${summary}`)
+  .join('\n');
+
 export const usage = `Usage: npm start [-- OPTION…]
 
 A dress rehearsal of the production cutover, on this machine: a real Temporal server, a real PostgreSQL, real Alembic,
@@ -22,9 +27,7 @@ and stand-ins that speak Heroku's and GitHub's protocols. Nothing outside this m
   --hold        leave the gates to you: prints the exact Temporal CLI command, and the JSON for the Web UI
   --idle        bring everything up and start no run; prints the commands to do it by hand
   --scenario S  rehearse another state of production, and judge how it ends:
-${Object.entries(scenarios)
-  .map(([name, { summary }]) => `                  ${name.padEnd(20)} ${summary}`)
-  .join('\n')}
+${scenarioList}
   --fingerprint F  write the shape of the rehearsed schema to F, for schema.fingerprint of a target file
   --help        this text
 
@@ -35,48 +38,61 @@ is stopped before it has a result exits with 128 and the number of the signal, w
 Needs Node.js, Python 3.9 or newer, and the Temporal CLI, which it gets by itself where it can. TEMPORAL_CLI_PATH names
 another one; RAPTOR_CUTOVER_CACHE is where it keeps what is slow to get.`;
 
-function isScenario(name: string): name is ScenarioName {
-  return Object.hasOwn(scenarios, name);
-}
-
 /** A word on the command line that means nothing here. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** @throws UsageError where there is no such scenario */
+export function checkedScenario(name: string | undefined): ScenarioName | undefined {
+  const isScenario = (known: string): known is ScenarioName => Object.hasOwn(scenarios, known);
+  if (name === undefined || isScenario(name)) return name;
+  throw new UsageError(`There is no scenario ${name}. Known: ${Object.keys(scenarios).join(', ')}.`);
+}
+
 /**
+ * Reads options, with what cannot be read said as a sentence.
+ *
+ * @param command as people type it
+ * @param names of its options
  * @param env npm keeps options before a `--` for itself and passes them in the environment
  * @throws UsageError
  */
-export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Options {
-  for (const name of ['hold', 'idle', 'scenario', 'fingerprint']) {
-    if (env[`npm_config_${name}`] !== undefined)
-      throw new UsageError(`npm kept --${name} for itself. Write: npm start -- --${name}`);
+export function refusedWords<T>(command: string, names: readonly string[], env: NodeJS.ProcessEnv, read: () => T): T {
+  for (const name of names) {
+    // Help is npm's own to give.
+    if (name !== 'help' && env[`npm_config_${name.replaceAll('-', '_')}`] !== undefined)
+      throw new UsageError(`npm kept --${name} for itself. Write: ${command} -- --${name}`);
   }
   try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        help: { type: 'boolean', short: 'h' },
-        hold: { type: 'boolean' },
-        idle: { type: 'boolean' },
-        scenario: { type: 'string' },
-        fingerprint: { type: 'string' },
-      },
-      allowPositionals: false,
-    });
-    const { help = false, hold = false, idle = false, scenario, fingerprint } = values;
-    if (hold && idle)
-      throw new UsageError('--hold and --idle exclude each other: with --idle there is no run to hold.');
-    if (scenario !== undefined && !isScenario(scenario)) {
-      throw new UsageError(`There is no scenario ${scenario}. Known: ${Object.keys(scenarios).join(', ')}.`);
-    }
-    if (idle && fingerprint !== undefined)
-      throw new UsageError('--fingerprint needs a run, and with --idle there is none.');
-    return { help, hold, idle, ...(scenario ? { scenario } : {}), ...(fingerprint ? { fingerprint } : {}) };
+    return read();
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const [problem = ''] = (error as Error).message.split('. ');
     throw new UsageError(`${problem}.`);
   }
+}
+
+/**
+ * @param env the environment, in which npm leaves what it kept for itself
+ * @throws UsageError
+ */
+export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Options {
+  const options = {
+    help: { type: 'boolean', short: 'h' },
+    hold: { type: 'boolean' },
+    idle: { type: 'boolean' },
+    scenario: { type: 'string' },
+    fingerprint: { type: 'string' },
+  } as const;
+  return refusedWords('npm start', Object.keys(options), env, () => {
+    const { values } = parseArgs({ args: [...args], options, allowPositionals: false });
+    const { help = false, hold = false, idle = false, fingerprint } = values;
+    if (hold && idle)
+      throw new UsageError('--hold and --idle exclude each other: with --idle there is no run to hold.');
+    const scenario = checkedScenario(values.scenario);
+    if (idle && fingerprint !== undefined)
+      throw new UsageError('--fingerprint needs a run, and with --idle there is none.');
+    return { help, hold, idle, ...(scenario ? { scenario } : {}), ...(fingerprint ? { fingerprint } : {}) };
+  });
 }
