@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import type { IssueOptions, PullFile } from './github/index.ts';
 import type { Plan } from './heroku/index.ts';
-import { pullRequestFiles } from './slugs.ts';
+import { pullRequestFiles, type RehearsedApp as SlugSource } from './slugs.ts';
 
 /** How one app stands on the platform before its cutover. */
-export interface RehearsedApp {
-  /** Which of the repository's apps it is. */
-  readonly source: 'raptor' | 'ledger';
+export interface DeployedApp {
+  /** What is deployed. */
+  readonly source: SlugSource;
   readonly herokuApp: string;
   readonly addon: { readonly name: string; readonly plan: Plan };
   readonly repository: string;
@@ -15,10 +15,17 @@ export interface RehearsedApp {
   /** Issues of the repository that stand open before the cutover. */
   readonly issues: readonly IssueOptions[];
   readonly smokeWorkflow: string;
-  /** The app's readiness endpoint, and how it calls the dialect and the user that it is connected as. */
-  readonly ready: { readonly path: string; readonly dialect: string; readonly user: string };
+  /** What CI runs as the smoke suite, in a shell at the root of the slug; the slug's own smoke.py unless said. */
+  readonly smokeCommand?: string;
   /** The restricted role, as which it must be connected in the end. */
   readonly role: string;
+}
+
+/** An app that itself says what it is connected to. */
+export interface RehearsedApp extends DeployedApp {
+  readonly source: Extract<SlugSource, string>;
+  /** The app's readiness endpoint, and how it calls the dialect and the user that it is connected as. */
+  readonly ready: { readonly path: string; readonly dialect: string; readonly user: string };
 }
 
 /** Raptor as its own document leaves it: Standard-0 attached, nothing migrated, the grant-matrix pull request open. */
@@ -48,6 +55,10 @@ export const ledger: RehearsedApp = {
   ready: { path: '/readyz', dialect: 'database', user: 'role' },
   role: 'ledger_runtime',
 };
+
+export function isRehearsed(app: DeployedApp): app is RehearsedApp {
+  return 'ready' in app;
+}
 
 /** Folder of the target files that the project ships. */
 export const targetsFolder = fileURLToPath(new URL('../targets', import.meta.url));

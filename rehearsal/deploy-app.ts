@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import type { RehearsedApp } from './apps.ts';
+import type { DeployedApp } from './apps.ts';
 import type { GithubStandIn, PullFile, PullOptions } from './github/index.ts';
 import type { HerokuStandIn, SlugSource } from './heroku/index.ts';
 import { composeSlug, type RevisionVariant } from './slugs.ts';
@@ -41,7 +41,7 @@ export interface Standing {
 }
 
 /** Deploys an app and its repository in the state in which its cutover is to find them. */
-export async function deployApp(standing: Standing, app: RehearsedApp, options: AppOptions): Promise<void> {
+export async function deployApp(standing: Standing, app: DeployedApp, options: AppOptions): Promise<void> {
   const { heroku, github, pythonBin } = standing;
   // The repository has the files of each commit that was deployed.
   const contents = new Map<string, string>();
@@ -86,7 +86,10 @@ export async function deployApp(standing: Standing, app: RehearsedApp, options: 
     ],
     smoke: {
       workflow: app.smokeWorkflow,
-      command: [path.join(pythonBin, 'python3'), path.join(slug.dir, 'smoke.py')],
+      command:
+        app.smokeCommand === undefined
+          ? [path.join(pythonBin, 'python3'), path.join(slug.dir, 'smoke.py')]
+          : ['/bin/sh', '-c', `cd "$1" && PATH="$2:$PATH"; ${app.smokeCommand}`, 'sh', slug.dir, pythonBin],
       env: () => ({ SMOKE_BASE_URL: heroku.webUrl(app.herokuApp) }),
     },
   });
@@ -94,7 +97,7 @@ export async function deployApp(standing: Standing, app: RehearsedApp, options: 
 
 async function compose(
   { slugs }: Standing,
-  { herokuApp, source }: RehearsedApp,
+  { herokuApp, source }: DeployedApp,
   { alterSlug, pullFiles, revision }: AppOptions,
   merged: boolean,
 ): Promise<SlugSource> {

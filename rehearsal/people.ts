@@ -1,6 +1,6 @@
 import { Octokit } from '@octokit/rest';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { RehearsedApp } from './apps.ts';
+import type { DeployedApp } from './apps.ts';
 import type { Platform } from './platform.ts';
 import type { Status } from '../workflows/view.ts';
 
@@ -20,7 +20,7 @@ export interface People {
 export interface Acting {
   readonly handle: WorkflowHandle;
   readonly platform: Platform;
-  readonly app: RehearsedApp;
+  readonly app: DeployedApp;
   readonly status: Status;
 }
 
@@ -38,7 +38,7 @@ export interface Intervention {
 export function createPeople(
   handle: WorkflowHandle,
   platform: Platform,
-  app: RehearsedApp,
+  app: DeployedApp,
   interventions: readonly Intervention[] = [],
 ): People {
   const answered = new Set<string>();
@@ -95,7 +95,7 @@ export function waitsForMerge(status: Status): boolean {
   return status.items.some((item) => item.id === 'await-pull-request' && item.state === 'running');
 }
 
-async function merge({ github }: Platform, app: RehearsedApp): Promise<void> {
+async function merge({ github }: Platform, app: DeployedApp): Promise<void> {
   const [owner = '', repo = ''] = app.repository.split('/');
   const octokit = new Octokit({ baseUrl: github.url, auth: github.token });
   const { data } = await octokit.rest.pulls.get({ owner, repo, pull_number: app.pull.number });

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { RehearsedApp } from './apps.ts';
+import type { DeployedApp } from './apps.ts';
 import { deployApp, type AppOptions } from './deploy-app.ts';
 import { startGithub, type GithubStandIn } from './github/index.ts';
 import { startHeroku, type HerokuOptions, type HerokuStandIn } from './heroku/index.ts';
@@ -17,7 +17,7 @@ export interface Platform {
   /** What points the official Heroku CLI at them. */
   readonly cliEnv: Readonly<Record<string, string>>;
   /** Deploys an app and its repository in the state in which its cutover finds them. */
-  addApp(app: RehearsedApp, options?: AppOptions): Promise<void>;
+  addApp(app: DeployedApp, options?: AppOptions): Promise<void>;
   /** Every secret of this run, for the search for leaks. */
   secrets(): string[];
   /** May be called twice. */

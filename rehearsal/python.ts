@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withLock } from '../scripts/lock.mjs';
 import { cacheFolder } from './cache.ts';
@@ -30,7 +30,7 @@ export async function preparePython(
 ): Promise<{ bin: string }> {
   const { requirements = REQUIREMENTS, env = process.env, signal } = options;
   const python = await findPython(env, signal);
-  const content = await readFile(requirements, 'utf8');
+  const content = await requirementsText(requirements);
   const key = createHash('sha256').update(`${python.identity}\n${content}`).digest('hex').slice(0, 16);
   const folder = join(cacheFolder(env), 'python', key);
   const bin = join(folder, 'bin');
@@ -46,6 +46,14 @@ export async function preparePython(
     }
   });
   return { bin };
+}
+
+/** A requirements file, with the files that it includes behind it: pip reads them too. */
+export async function requirementsText(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8');
+  const included = [...text.matchAll(/^\s*(?:-r|-c|--requirement|--constraint)[\s=]\s*(\S+)/gm)];
+  const below = included.map(([, name = '']) => requirementsText(resolve(dirname(file), name)));
+  return [text, ...(await Promise.all(below))].join('\n');
 }
 
 async function build(options: {

@@ -3,8 +3,8 @@ import { cp, mkdir, readdir, readFile } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The apps that can be rehearsed. */
-export type RehearsedApp = 'raptor' | 'ledger';
+/** The apps that can be rehearsed: those of this repository, and the one in a folder of the user's. */
+export type RehearsedApp = 'raptor' | 'ledger' | { readonly dir: string };
 
 /** A folder that is to be laid over the slug: its files, at these places. */
 interface Layer {
@@ -26,10 +26,14 @@ const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url));
 const RAPTOR = fileURLToPath(new URL('raptor', import.meta.url));
 const LEDGER = fileURLToPath(new URL('ledger', import.meta.url));
 
+const NEVER_DEPLOYED = ['.git', 'node_modules', '.venv', 'venv', '.tox', '.env'];
+
 /** `guarded` does nothing where the role is missing; `unguarded` fails there. Both are the same revision. */
 export type RevisionVariant = 'guarded' | 'unguarded';
 
 function compositionOf(app: RehearsedApp, variant: RevisionVariant): Composition {
+  // As it would be deployed: what is not in a commit would not be either.
+  if (typeof app === 'object') return { layers: [{ from: app.dir, to: '', except: NEVER_DEPLOYED }], pullRequest: [] };
   if (app === 'ledger') {
     return {
       layers: [{ from: LEDGER, to: '', except: ['pull-requests', 'grants.sql'] }],

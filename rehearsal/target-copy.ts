@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { targetsFolder, type RehearsedApp } from './apps.ts';
+import { targetsFolder, type DeployedApp } from './apps.ts';
 
 /** Changes a target file's content in place. */
 export type TargetChange = (target: Record<string, unknown>) => void;
@@ -11,8 +11,8 @@ export type TargetChange = (target: Record<string, unknown>) => void;
  * @param own the app as which it is rehearsed: its Heroku name and its add-on may be others
  */
 export async function copyTarget(
-  from: RehearsedApp,
-  own: RehearsedApp,
+  from: DeployedApp,
+  own: DeployedApp,
   folder: string,
   change: TargetChange = () => undefined,
 ): Promise<void> {

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { RehearsedApp } from '../apps.ts';
+import type { DeployedApp } from '../apps.ts';
 import type { WaitingFor } from '../../workflows/view.ts';
 import { taskQueue, type Rehearsal } from './set-up.ts';
 import { exportLines, shellWord } from './text.ts';
@@ -17,7 +17,7 @@ export interface ByHand {
 }
 
 /** Writes `rehearsal.env` into the scratch folder, for this user only, so that no token has to stand in a command. */
-export async function createByHand({ dir, temporal, platform }: Rehearsal, app: RehearsedApp): Promise<ByHand> {
+export async function createByHand({ dir, temporal, platform }: Rehearsal, app: DeployedApp): Promise<ByHand> {
   const envFile = path.join(dir, 'rehearsal.env');
   await writeFile(envFile, `${exportLines(platform.workerEnv).join('\n')}\n`, { mode: 0o600 });
 

@@ -1,4 +1,6 @@
+import path from 'node:path';
 import { parseArgs } from 'node:util';
+import type { OwnAppOptions } from '../own-app/read.ts';
 import { scenarios, type ScenarioName } from '../scenarios.ts';
 
 export interface Options {
@@ -11,6 +13,8 @@ export interface Options {
   readonly scenario?: ScenarioName;
   /** File that takes the shape of the rehearsed schema. */
   readonly fingerprint?: string;
+  /** The user's own app, in place of Raptor. */
+  readonly ownApp?: OwnAppOptions;
 }
 
 /** The scenarios, a line for each, as a usage shows them. */
@@ -28,6 +32,10 @@ and stand-ins that speak Heroku's and GitHub's protocols. Nothing outside this m
   --idle        bring everything up and start no run; prints the commands to do it by hand
   --scenario S  rehearse another state of production, and judge how it ends:
 ${scenarioList}
+  --app-dir D --target F  rehearse your own app: D holds its Procfile, requirements.txt and an Alembic or Flask-Migrate
+                project, F is its target file (docs/own-app.md); what F leaves out is found in D where that is possible
+  --smoke C     with these: the command that stands in for a smoke suite on GitHub, run at the root of the app
+  --vars F      with these: config vars that the app cannot do without, a NAME=VALUE a line
   --fingerprint F  write the shape of the rehearsed schema to F, for schema.fingerprint of a target file
   --help        this text
 
@@ -84,6 +92,10 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv = pr
     idle: { type: 'boolean' },
     scenario: { type: 'string' },
     fingerprint: { type: 'string' },
+    'app-dir': { type: 'string' },
+    target: { type: 'string' },
+    smoke: { type: 'string' },
+    vars: { type: 'string' },
   } as const;
   return refusedWords('npm start', Object.keys(options), env, () => {
     const { values } = parseArgs({ args: [...args], options, allowPositionals: false });
@@ -93,6 +105,37 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv = pr
     const scenario = checkedScenario(values.scenario);
     if (idle && fingerprint !== undefined)
       throw new UsageError('--fingerprint needs a run, and with --idle there is none.');
-    return { help, hold, idle, ...(scenario ? { scenario } : {}), ...(fingerprint ? { fingerprint } : {}) };
+    const ownApp = ownAppOptions(values, env);
+    if (ownApp !== undefined && scenario !== undefined)
+      throw new UsageError('--scenario is about Raptor: it does not go with --app-dir.');
+    return {
+      help,
+      hold,
+      idle,
+      ...(scenario ? { scenario } : {}),
+      ...(fingerprint ? { fingerprint } : {}),
+      ...(ownApp ? { ownApp } : {}),
+    };
   });
+}
+
+type OwnAppWords = Partial<Record<'app-dir' | 'target' | 'smoke' | 'vars', string>>;
+
+function ownAppOptions(words: OwnAppWords, env: NodeJS.ProcessEnv): OwnAppOptions | undefined {
+  const { 'app-dir': dir, target, smoke, vars } = words;
+  if (dir === undefined && target === undefined) {
+    const [word] = Object.entries({ smoke, vars }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+    if (word !== undefined) throw new UsageError(`--${word} goes with --app-dir and --target.`);
+    return undefined;
+  }
+  if (dir === undefined || target === undefined)
+    throw new UsageError('--app-dir and --target go together: the folder of the app, and its target file.');
+  // npm runs its commands in the project's folder, and says where it was called.
+  const from = env['INIT_CWD'] ?? process.cwd();
+  return {
+    dir: path.resolve(from, dir),
+    target: path.resolve(from, target),
+    ...(smoke === undefined ? {} : { smoke }),
+    ...(vars === undefined ? {} : { vars: path.resolve(from, vars) }),
+  };
 }

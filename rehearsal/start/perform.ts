@@ -1,5 +1,5 @@
-import type { RehearsedApp } from '../apps.ts';
-import { lookFromOutside } from '../outside.ts';
+import { isRehearsed, type DeployedApp } from '../apps.ts';
+import { lookAtSessions, lookFromOutside } from '../outside.ts';
 import { judge, type Scenario } from '../scenarios.ts';
 import { createPeople } from '../people.ts';
 import type { productionCutover } from '../../workflows/index.ts';
@@ -15,7 +15,7 @@ import { countHistoryEvents, watch } from './watch.ts';
 
 export interface Performance {
   readonly rehearsal: Rehearsal;
-  readonly app: RehearsedApp;
+  readonly app: DeployedApp;
   readonly scenario: Scenario;
   readonly byHand: ByHand;
   readonly terminal: Terminal;
@@ -56,7 +56,9 @@ export async function perform({ rehearsal, app, scenario, byHand, terminal, hold
   if (last === undefined) throw new Error('the run gave no status');
 
   terminal.busy('looking from outside');
-  const outside = await lookFromOutside(platform.heroku.webUrl(app.herokuApp), app, scenario.serves);
+  const outside = await (isRehearsed(app)
+    ? lookFromOutside(platform.heroku.webUrl(app.herokuApp), app, scenario.serves)
+    : lookAtSessions(platform, app));
   const closedAs = (await handle.describe()).status.name;
   const historyEvents = await countHistoryEvents(client, workflowId);
   terminal.busy('');

@@ -1,5 +1,6 @@
-import { raptor, type RehearsedApp } from '../apps.ts';
+import { raptor, type DeployedApp, type RehearsedApp } from '../apps.ts';
 import { writeFingerprint } from '../fingerprint.ts';
+import type { OwnApp } from '../own-app/read.ts';
 import { scenarios, type Scenario } from '../scenarios.ts';
 import { untilAborted } from './abort.ts';
 import { createByHand, type ByHand } from './by-hand.ts';
@@ -8,6 +9,7 @@ import type { Options } from './options.ts';
 import { perform } from './perform.ts';
 import { createReporter, stopAll } from './reporter.ts';
 import { setUp, type Rehearsal } from './set-up.ts';
+import { stageOwn, stageShipped } from './staging.ts';
 import { createTeardown } from './teardown.ts';
 import type { Terminal } from './terminal.ts';
 import { duration } from './text.ts';
@@ -18,6 +20,8 @@ export interface RehearseOptions extends Pick<Options, 'hold' | 'idle' | 'scenar
   readonly signal: AbortSignal;
   /** Raptor, unless given. */
   readonly app?: RehearsedApp;
+  /** The user's app, in place of one of ours. */
+  readonly own?: OwnApp;
   /** Added to the worker's environment. */
   readonly workerEnv?: Readonly<Record<string, string>>;
   /** Told when everything is up. */
@@ -31,13 +35,15 @@ export interface RehearseOptions extends Pick<Options, 'hold' | 'idle' | 'scenar
  * @throws when a part could not be started or died; the message is for people
  */
 export async function rehearse(options: RehearseOptions): Promise<Ending> {
-  const { terminal, signal, hold, idle, app = raptor, workerEnv = {}, onUp } = options;
+  const { terminal, signal, hold, idle, own, workerEnv = {}, onUp } = options;
   const scenario: Scenario = scenarios[options.scenario ?? 'clean'];
+  const staging = own ? stageOwn(own, terminal) : stageShipped(options.app ?? raptor, scenario);
+  const { app } = staging;
   const teardown = createTeardown();
   try {
     const began = Date.now();
     terminal.line(terminal.colors.bold(`Raptor Cutover: a rehearsal of ${app.herokuApp} on this machine`));
-    const rehearsal = await setUp({ app, scenario, report: createReporter(terminal), teardown, signal, workerEnv });
+    const rehearsal = await setUp({ staging, report: createReporter(terminal), teardown, signal, workerEnv });
     // Before anything is announced: what it writes down is there for whoever reads the announcement.
     const byHand = await createByHand(rehearsal, app);
     terminal.busy('');
@@ -52,7 +58,7 @@ export async function rehearse(options: RehearseOptions): Promise<Ending> {
     if (options.scenario !== undefined) terminal.line(`  scenario  ${options.scenario}: ${scenario.summary}`);
     const verified = await perform({ rehearsal, app, scenario, byHand, terminal, hold });
     if (verified && options.fingerprint !== undefined) {
-      await writeFingerprint(rehearsal.platform, app, options.fingerprint);
+      await writeFingerprint(rehearsal.platform, app, options.fingerprint, own?.database);
       terminal.line(`  the shape of the schema stands in ${options.fingerprint}`);
     }
     if (terminal.interactive) {
@@ -69,7 +75,7 @@ export async function rehearse(options: RehearseOptions): Promise<Ending> {
   }
 }
 
-function addresses({ temporal, platform }: Rehearsal, app: RehearsedApp): string[] {
+function addresses({ temporal, platform }: Rehearsal, app: DeployedApp): string[] {
   return [
     `Web UI    ${temporal.uiUrl ?? 'none'}/namespaces/default/workflows`,
     `Temporal  ${temporal.address}`,

@@ -1,13 +1,12 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, type Connection } from '@temporalio/client';
-import { targetsFolder, type RehearsedApp } from '../apps.ts';
+import type { DeployedApp } from '../apps.ts';
+import type { AppOptions } from '../deploy-app.ts';
 import { startPlatform, type Platform } from '../platform.ts';
 import { portAnswers } from '../ports.ts';
 import { preparePython } from '../python.ts';
-import type { Scenario } from '../scenarios.ts';
-import { copyTarget } from '../target-copy.ts';
 import { startTemporal, type RehearsalTemporal } from '../temporal.ts';
 import { startWorkerProcess, type WorkerProcess } from '../worker-process.ts';
 import { orAborted } from './abort.ts';
@@ -35,9 +34,28 @@ export interface Rehearsal {
   readonly alive: AbortSignal;
 }
 
+/** What is up when the target files are asked for. */
+export interface TargetsPlace {
+  /** Scratch folder. */
+  readonly dir: string;
+  readonly platform: Platform;
+  /** Folder with the app's Python. */
+  readonly pythonBin: string;
+  readonly signal: AbortSignal;
+}
+
+/** An app, as it is to be rehearsed. */
+export interface Staging {
+  readonly app: DeployedApp;
+  readonly options: AppOptions;
+  /** Its Python packages, where they are not Raptor's. */
+  readonly requirements?: string;
+  /** Answers the folder of target files for the worker. */
+  readonly targets: (place: TargetsPlace) => Promise<string>;
+}
+
 export interface SetUpOptions {
-  readonly app: RehearsedApp;
-  readonly scenario: Scenario;
+  readonly staging: Staging;
   /** Told what is being done, and how far it is where that takes long. */
   readonly report: (text: string) => void;
   /** Gets whatever was started at once, so that an interruption at any moment stops all of it. */
@@ -52,7 +70,7 @@ export interface SetUpOptions {
  *
  * @throws the signal's reason when it is aborted, or what went wrong with the part that failed first
  */
-export async function setUp({ app, scenario, report, teardown, signal, workerEnv }: SetUpOptions): Promise<Rehearsal> {
+export async function setUp({ staging, report, teardown, signal, workerEnv }: SetUpOptions): Promise<Rehearsal> {
   const { dir, guard } = await scratchFolder(teardown);
   const failed = new AbortController();
   const alive = AbortSignal.any([signal, failed.signal]);
@@ -76,16 +94,20 @@ export async function setUp({ app, scenario, report, teardown, signal, workerEnv
     return started;
   };
 
+  const { app, requirements } = staging;
   const services = teardown.layer();
+  const preparing = { signal: alive, ...(requirements === undefined ? {} : { requirements }) };
+  const python = preparePython(report, preparing);
+  // Awaited below, where a failure is told.
+  python.catch(() => undefined);
   const [temporal, platform] = await together(
     up(services, 'Temporal', () => startTemporalHere({ dir, log: report, signal: alive })),
     up(services, 'PostgreSQL and the stand-ins for Heroku and GitHub', async () => {
-      const { bin } = await preparePython(report, { signal: alive });
-      return startPlatform({ dir, pythonBin: bin, signal: alive });
+      return startPlatform({ dir, pythonBin: (await python).bin, signal: alive });
     }),
   );
 
-  const targets = scenario.target === undefined ? targetsFolder : await targetsFor(app, scenario.target, dir);
+  const targets = await staging.targets({ dir, platform, pythonBin: (await python).bin, signal: alive });
   const logFile = path.join(dir, 'worker.log');
   const worker = await up(teardown.layer(), 'the worker', () => {
     const env = {
@@ -103,17 +125,9 @@ export async function setUp({ app, scenario, report, teardown, signal, workerEnv
   const { connection, close } = await connect(temporal.address);
   teardown.layer().add('the connection to Temporal', close);
   report(`deploying ${app.herokuApp}`);
-  await together(platform.addApp(app, scenario.options), untilPolled(connection, alive));
+  await together(platform.addApp(app, staging.options), untilPolled(connection, alive));
 
   return { dir, temporal, platform, worker, client: new Client({ connection }), alive };
-}
-
-/** A folder with the app's shipped target file, changed as the scenario says. */
-async function targetsFor(app: RehearsedApp, changes: Record<string, unknown>, dir: string): Promise<string> {
-  const folder = path.join(dir, 'targets');
-  await mkdir(folder);
-  await copyTarget(app, app, folder, (target) => Object.assign(target, changes));
-  return folder;
 }
 
 interface TemporalHere {
