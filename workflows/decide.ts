@@ -91,7 +91,8 @@ function meaningOf(state: RunState, name: MessageName, payload: Payload<MessageN
 function openGate(state: RunState, gate: string, plan: string): { id: GateId; record: GateRecord } | string {
   const open = state.stage === 'waiting' && state.at !== null && 'gate' in state.at ? state.at.gate : undefined;
   if (open === undefined) {
-    const earlier = (state.gates as Partial<Record<string, GateRecord>>)[gate];
+    // A sender may name anything, also what every object inherits.
+    const earlier = Object.hasOwn(state.gates, gate) ? state.gates[gate as GateId] : undefined;
     const names = earlier?.approvals.map((one) => one.by).join(', ');
     return earlier?.passedAt
       ? `the gate ${gate} is decided: approved by ${names}`
