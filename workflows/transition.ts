@@ -218,7 +218,13 @@ function change(state: RunState, event: RunEvent, now: number): Partial<RunState
       const from = state.wayBack === null ? 'cutover' : state.wayBack.from;
       // Whatever an earlier way back has seen is looked at again.
       const steps = omit(state.steps, wayBackSteps);
-      return { at: null, procedure: kind, steps, wayBack: { kind, by, reason, at: now, from, refused: null } };
+      return {
+        at: null,
+        procedure: kind,
+        steps,
+        gates: closed(state.gates),
+        wayBack: { kind, by, reason, at: now, from, refused: null },
+      };
     }
     case 'rollbackRefused':
       return { at: null, wayBack: state.wayBack && { ...state.wayBack, refused: event.failure } };
@@ -276,6 +282,11 @@ function askAnew(state: RunState, gate: GateId, surveys: readonly StepId[]): Par
     steps: omit(state.steps, surveys),
     ...withGate(state, gate, { open: false, approvals: [], decidedAt: null, passedAt: null, replaced: plan?.facts }),
   };
+}
+
+/** Whoever comes back to a gate that was left open asks anew, so that nobody answers a question of before. */
+function closed(gates: RunState['gates']): RunState['gates'] {
+  return Object.fromEntries(Object.entries(gates).map(([id, gate]) => [id, { ...gate, open: false }]));
 }
 
 function omit(steps: RunState['steps'], ids: readonly StepId[]): RunState['steps'] {
