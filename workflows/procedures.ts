@@ -35,6 +35,7 @@ export function known(state: RunState): Known {
     hasPullRequest: state.target?.hasPullRequest ?? false,
     pullRequest: evidenceOf(state, 'inspect-pull-request'),
     go: evidenceOf<Plan>(state, 'survey')?.facts,
+    promoting: state.steps.promote !== undefined,
     migrated: upgrade && upgrade.applied.length > 0,
     rm11: evidenceOf<Plan>(state, 'survey-rm-11')?.facts,
   };

@@ -64,6 +64,8 @@ export interface Known {
   readonly hasPullRequest: boolean;
   readonly pullRequest?: PullRequestFacts | undefined;
   readonly go?: Facts | undefined;
+  /** Whether this run has begun to promote the add-on: a plan that is made again behind it shows nothing to promote. */
+  readonly promoting?: boolean | undefined;
   /** Whether this run's upgrade applied a revision: a plan that is made again behind it shows none pending. */
   readonly migrated?: boolean | undefined;
   readonly rm11?: Facts | undefined;
@@ -101,7 +103,11 @@ export function sequence(known: Known): Item[] {
     { kind: 'step', id: 'confirm', phase: 'preflight', confirms: 'go' },
 
     ...when(credentialFirst, credential),
-    ...when(typeof go?.database.promote === 'string', { kind: 'step', id: 'promote', phase: 'rm-10' }),
+    ...when(known.promoting === true || typeof go?.database.promote === 'string', {
+      kind: 'step',
+      id: 'promote',
+      phase: 'rm-10',
+    }),
     { kind: 'step', id: 'upgrade', phase: 'rm-10' },
     { kind: 'step', id: 'verify-schema', phase: 'rm-10' },
     { kind: 'step', id: 'restart', phase: 'rm-10', freshDynos },
