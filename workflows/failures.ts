@@ -121,6 +121,12 @@ export const failures = {
     handling: 'parked',
     meaning: 'the credential is attached to an app still, so the platform does not destroy it',
   },
+  RowsUncounted: {
+    handling: 'refused',
+    meaning: 'customer rows could not be counted, and people did not allow the way back without',
+  },
+  Rejected: { handling: 'parked', meaning: 'a person has said no at a gate' },
+  MessageRefused: { handling: 'refused', meaning: 'an update cannot count as things stand; nothing was recorded' },
   BackupNotProven: {
     handling: 'voided',
     meaning: 'the backup that was named is not completed, too old, or of another database',

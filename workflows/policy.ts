@@ -59,7 +59,8 @@ export const approvalsBlock = z
     const mistake = (path: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [path], message });
     if (different < approvers.length) mistake('approvers', 'names somebody twice');
-    if ((quorum ?? 1) > different) mistake('quorum', `asks for ${quorum} people, and only ${different} may approve`);
+    if (quorum !== undefined && quorum > different)
+      mistake('quorum', `asks for ${quorum} people, and only ${different} may approve`);
     if (preset === 'four-eyes' && allowSelfApproval === true) {
       mistake('allowSelfApproval', 'is what four-eyes rules out: leave it out, or take the preset solo');
     }
