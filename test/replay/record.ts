@@ -10,7 +10,8 @@ import { anonymous, expectAnonymous } from '../../rehearsal/anonymous.ts';
 import { findTemporalCli, startTemporal } from '../../rehearsal/temporal.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { createHarness, type Harness } from '../workflow/harness.ts';
-import { behaviours, startOf, type Behaviour } from './behaviours.ts';
+import type { Behaviour } from './behaviour.ts';
+import { behaviours, startOf } from './behaviours.ts';
 
 const folder = fileURLToPath(new URL(`../histories/${packageJson.version}`, import.meta.url));
 

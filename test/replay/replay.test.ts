@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { buildWorkflowBundle } from '../../worker/bundle.ts';
+import type { Status } from '../../workflows/view.ts';
 import { behaviours, startOf } from './behaviours.ts';
 
 const root = fileURLToPath(new URL('../histories', import.meta.url));
@@ -27,7 +28,7 @@ afterAll(() => Runtime.instance().shutdown());
 
 /** Replays a history with the workflow code as it is now; answers what went wrong. */
 async function replay(file: string, text: string): Promise<Error | undefined> {
-  const { app } = startOf(behaviourOf(file)).input as { app: string };
+  const { app } = startOf(behaviourOf(file)).input;
   const history = historyFromJSON(JSON.parse(text));
   for await (const { error } of Worker.runReplayHistories({ workflowBundle }, [
     { workflowId: `cutover-${app}`, history },
@@ -42,14 +43,17 @@ test.each(recorded)('$release $file replays', async (kept) => {
 });
 
 test('every behaviour has its history, and each ended as its name says', () => {
-  for (const [name, { ends }] of Object.entries(behaviours)) {
+  for (const [name, { ends, result }] of Object.entries(behaviours)) {
     const chain = recorded
       .filter(({ file }) => behaviourOf(file) === name)
       .sort((a, b) => a.file.localeCompare(b.file));
     const last = chain.at(-1);
     if (last === undefined) throw new Error(`${name} was not recorded: node --import tsx test/replay/record.ts`);
     const { events } = JSON.parse(textOf(last)) as { events: Record<string, unknown>[] };
-    expect(Object.keys(events.at(-1) ?? {})).toContain(ends);
+    const end = events.at(-1)?.[ends] as { result?: { payloads?: { data: string }[] } } | undefined;
+    const data = end?.result?.payloads?.[0]?.data ?? '';
+    const outcome = data === '' ? undefined : (JSON.parse(Buffer.from(data, 'base64').toString()) as Status).outcome;
+    expect([name, end !== undefined, outcome?.result]).toEqual([name, true, result]);
   }
   expect(recorded.filter(({ file }) => behaviourOf(file) === 'continued-as-new').length).toBeGreaterThanOrEqual(4);
 });

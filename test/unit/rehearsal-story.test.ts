@@ -3,7 +3,7 @@ import { createQuestions } from '../../rehearsal/start/questions.ts';
 import { createStory } from '../../rehearsal/start/story.ts';
 import { summaryLines } from '../../rehearsal/start/summary.ts';
 import type { Plan } from '../../workflows/facts.ts';
-import type { ItemStatus, Status } from '../../workflows/view.ts';
+import type { ItemStatus, Status, WaitingFor } from '../../workflows/view.ts';
 import { createRecorder } from '../integration/recorder.ts';
 
 const hostile = '\x1b[2J\x1b]0;owned\x07Mallory\r\n✔ approved\u202e';
@@ -50,7 +50,12 @@ function statusOf(items: readonly ItemStatus[], rest: Partial<Status> = {}): Sta
     phase: 'rm-10',
     items,
     waitingFor: null,
-    plans: { go: null, 'rm-11': null },
+    plans: { go: null, 'rm-11': null, launch: null },
+    procedure: 'cutover',
+    wayBack: null,
+    mayRollBack: [],
+    watch: null,
+    drift: [],
     refusedMessages: [],
     journal: [],
     continued: 0,
@@ -58,6 +63,20 @@ function statusOf(items: readonly ItemStatus[], rest: Partial<Status> = {}): Sta
     startedAt: 1_000,
     ...rest,
   };
+}
+
+function waiting(about: Partial<WaitingFor>): WaitingFor {
+  const nobody = {
+    what: '',
+    signal: 'approve',
+    message: {},
+    choices: [],
+    from: [],
+    needed: 1,
+    round: 1,
+    changes: [],
+  } as const;
+  return { ...nobody, until: null, ...about };
 }
 
 /** What is told of these statuses, each shown as often as a run is looked at. */
@@ -124,7 +143,7 @@ test('a question is asked once for each plan, also when the run continues as new
   const byHand = { start: () => [], approveSomeGate: () => [], merge: () => [], answer: () => ['type this'] };
   const questions = createQuestions(terminal, byHand, true);
   const asks = (plan: string, continued = 0): Status => {
-    const waitingFor = { what: 'approval', signal: 'approve', message: { gate: 'go', plan }, choices: [] } as const;
+    const waitingFor = waiting({ what: 'approval', message: { gate: 'go', plan } });
     return statusOf([gate()], { waitingFor, continued });
   };
   for (const status of [asks('aaa'), asks('aaa'), asks('aaa', 1), asks('bbb')]) questions.show(status);
@@ -162,8 +181,14 @@ test('nothing that people or services wrote reaches the terminal as more than te
     ],
     {
       requestedBy: hostile,
-      waitingFor: { what: hostile, signal: 'approve', message: { gate: 'go', by: hostile }, choices: [hostile] },
-      plans: { go: plan, 'rm-11': plan },
+      waitingFor: waiting({
+        what: hostile,
+        message: { gate: 'go', by: hostile },
+        choices: [hostile],
+        from: [hostile],
+        changes: [hostile],
+      }),
+      plans: { go: plan, 'rm-11': plan, launch: plan },
       refusedMessages: [{ at: 1, message: hostile, by: hostile, why: hostile }],
       outcome: { result: 'aborted', reason: hostile, by: hostile },
     },

@@ -58,18 +58,21 @@ test('at each gate and while parked: nothing is lost, and the run is what it wou
 
     await statusWhen(handle, continuedMoreThan(2, atGate('rm-11')));
     await approveGate(handle, 'rm-11', 'Bo');
+    await statusWhen(handle, continuedMoreThan(3, atGate('launch')));
+    await approveGate(handle, 'launch', 'Cy');
 
     const status = await handle.result();
     expect(status.outcome?.result).toBe('completed');
-    expect(status.continued).toBe(3);
+    expect(status.continued).toBe(4);
     expect(world.performed).toEqual(withoutPromote);
     expect(world.calls.filter((call) => call.step === 'restart').map((call) => call.attempt)).toEqual([1, 2]);
     // What the run leaves in other systems bears one mark from the first run to the last.
     expect(new Set(world.calls.map((call) => call.run))).toEqual(new Set([handle.firstExecutionRunId]));
     expect(world.targetsRead).toHaveLength(1);
-    expect(status.items.filter((item) => item.kind === 'gate').map((item) => item.approvedBy)).toEqual(['Ada', 'Bo']);
+    const approvers = status.items.filter((item) => item.kind !== 'step').map((item) => item.approvedBy);
+    expect(approvers).toEqual(['Ada', 'Bo', 'Cy']);
     expect(breaksIn(status.journal)).toEqual([]);
-    expect(status.journal.filter((entry) => entry.event === 'continued')).toHaveLength(3);
+    expect(status.journal.filter((entry) => entry.event === 'continued')).toHaveLength(4);
   });
 });
 
@@ -88,11 +91,7 @@ test('messages hammered across it: each is acted on once or told as refused, non
       { gate: 'rm-11', by: 'Eve', plan: sampleDigest.go },
     ];
     const sent = Array.from({ length: 30 }, (_, index) => junk[index % junk.length]);
-    const approvals = Array.from({ length: 5 }, (_, index) => ({
-      gate: 'go',
-      by: `Approver ${index}`,
-      plan: sampleDigest.go,
-    }));
+    const approvals = ['Ada', 'Bo', 'Cy', 'Kim', 'Rita'].map((by) => ({ gate: 'go', by, plan: sampleDigest.go }));
 
     // Some one by one, so that a run continues as new between two; the rest while nobody takes them.
     for (const payload of sent.slice(0, 20)) await handle.signal('approve', payload);
@@ -101,11 +100,12 @@ test('messages hammered across it: each is acted on once or told as refused, non
     });
 
     await approveGate(handle, 'rm-11', 'Bo');
+    await approveGate(handle, 'launch', 'Bo');
     const status = await handle.result();
     expect(status.continued).toBeGreaterThan(1);
     expect(breaksIn(status.journal)).toEqual([]);
     const events = status.journal.map((entry) => entry.event);
-    expect(events.filter((event) => event === 'approved')).toHaveLength(2);
+    expect(events.filter((event) => event === 'approved')).toHaveLength(3);
     expect(events.filter((event) => event === 'messageRefused')).toHaveLength(sent.length + approvals.length - 1);
     expect(world.performed).toEqual(withoutPromote);
   });
@@ -122,9 +122,11 @@ test('a message that names itself counts once, whichever run it reaches', async 
     await statusWhen(handle, continuedMoreThan(before.continued, atGate('rm-11')));
     await handle.signal('approve', late);
     await approveGate(handle, 'rm-11', 'Bo');
-    const status = await handle.result();
+    const status = await statusWhen(handle, atGate('launch'));
     expect(status.refusedMessages).toHaveLength(1);
     expect(status.items.find((item) => item.id === 'rm-11')).toMatchObject({ approvedBy: 'Bo' });
+    await handle.cancel();
+    await handle.result();
   });
 });
 

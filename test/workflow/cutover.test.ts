@@ -1,7 +1,17 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { planGates } from '../../workflows/facts.ts';
 import { failures, type FailureType } from '../../workflows/failures.ts';
 import { sequence } from '../../workflows/sop.ts';
-import { approveGate, atGate, breaksIn, createHarness, resolveParked, statusWhen, type Harness } from './harness.ts';
+import {
+  approveAll,
+  approveGate,
+  atGate,
+  breaksIn,
+  createHarness,
+  resolveParked,
+  statusWhen,
+  type Harness,
+} from './harness.ts';
 import { createFakeWorld, finalFailure } from './fake-activities.ts';
 import { sampleEvidence, sampleFacts } from './sample-evidence.ts';
 import { createFullWorld, stepsInOrder, writesBefore } from './whole-sequence.ts';
@@ -12,17 +22,19 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 
-test('performs every step of the sequence once and in order, with two approvals', async () => {
+test('performs every step of the sequence once and in order, with three approvals', async () => {
   const world = createFullWorld();
   await harness.withWorker(world, async ({ start }) => {
     const handle = await start();
     await approveGate(handle, 'go');
     await approveGate(handle, 'rm-11', 'Bo');
+    await approveGate(handle, 'launch', 'Cy');
     const status = await handle.result();
     expect(status.outcome?.result).toBe('completed');
     expect(world.performed).toEqual(stepsInOrder);
     expect(status.items.every((item) => item.state === 'done')).toBe(true);
-    expect(status.items.filter((item) => item.kind === 'gate').map((item) => item.approvedBy)).toEqual(['Ada', 'Bo']);
+    const approvers = status.items.filter((item) => item.kind !== 'step').map((item) => item.approvedBy);
+    expect(approvers).toEqual(['Ada', 'Bo', 'Cy']);
     expect(breaksIn(status.journal)).toEqual([]);
   });
 });
@@ -37,22 +49,22 @@ test.each(Object.entries(shapes))(
   '%s: the steps are those of its sequence',
   async (_, { hasPullRequest, revisionFiles }) => {
     const pullRequest = revisionFiles && { ...sampleEvidence['inspect-pull-request'], revisionFiles };
-    const expected = sequence({ hasPullRequest, pullRequest, go: sampleFacts, rm11: sampleFacts });
+    const expected = sequence({ hasFollowUps: true, hasPullRequest, pullRequest, go: sampleFacts, rm11: sampleFacts });
     const world = createFakeWorld({
       hasPullRequest,
       evidence: pullRequest === undefined ? {} : { 'inspect-pull-request': pullRequest },
     });
     await harness.withWorker(world, async ({ start }) => {
       const handle = await start();
-      await approveGate(handle, 'go');
-      await approveGate(handle, 'rm-11');
-      await handle.result();
+      await approveAll(handle);
       expect(world.performed).toEqual(expected.filter((item) => item.kind === 'step').map((item) => item.id));
-      // A survey is told what the pull request is, and which gate it makes the plan for.
-      expect(world.calls.flatMap((call) => (call.gate === undefined ? [] : [[call.gate, call.pullRequest]]))).toEqual([
-        ['go', pullRequest],
-        ['rm-11', pullRequest],
-      ]);
+      // A survey is told what the pull request is, and which gate it makes the plan for; what confirms it is told the same.
+      expect(world.calls.flatMap((call) => (call.gate === undefined ? [] : [[call.gate, call.pullRequest]]))).toEqual(
+        planGates.flatMap((gate) => [
+          [gate, pullRequest],
+          [gate, pullRequest],
+        ]),
+      );
     });
   },
 );
@@ -72,6 +84,7 @@ test('a parked step is tried again as another attempt, and the run goes on from 
       failure: { type: 'SmokeFailed' },
     });
     await approveGate(handle, 'rm-11');
+    await approveGate(handle, 'launch');
     expect((await handle.result()).outcome?.result).toBe('completed');
     expect(world.performed).toEqual(stepsInOrder);
   });
@@ -89,7 +102,7 @@ test('abort of a parked step ends the run and says what is in place', async () =
     const { outcome } = await handle.result();
     expect(outcome).toMatchObject({ result: 'aborted', by: 'Ada' });
     expect(outcome?.reason).toContain(`In place: ${writesBefore('smoke').join(', ')}.`);
-    expect(outcome?.reason).toContain('Interrupted, so not known until looked at: smoke.');
+    expect(outcome?.reason).toContain('Interrupted, so not known until looked at: smoke. Failed: smoke (SmokeFailed).');
   });
 });
 
@@ -130,6 +143,7 @@ test('status, memo and details say where the run stands; memo and messages need 
       await handle.signal('approve', { ...waiting.waitingFor?.message, by: 'Ada' });
     });
     await approveGate(handle, 'rm-11');
+    await approveGate(handle, 'launch');
     const status = await handle.result();
     expect(status.outcome?.result).toBe('completed');
     expect(world.performed).toEqual(stepsInOrder);
@@ -141,9 +155,7 @@ test('the history holds every journal entry, so that the record does not need a 
   const world = createFullWorld();
   await harness.withWorker(world, async ({ start }) => {
     const handle = await start();
-    await approveGate(handle, 'go');
-    await approveGate(handle, 'rm-11');
-    const { journal } = await handle.result();
+    const { journal } = await approveAll(handle);
     const { events } = await handle.fetchHistory();
     const texts = (events ?? []).flatMap((event) => {
       const data = event.workflowPropertiesModifiedEventAttributes?.upsertedMemo?.fields?.['journal']?.data;
@@ -157,9 +169,7 @@ test('the grants are told which matrix was approved', async () => {
   const world = createFakeWorld();
   await harness.withWorker(world, async ({ start }) => {
     const handle = await start();
-    await approveGate(handle, 'go');
-    await approveGate(handle, 'rm-11');
-    await handle.result();
+    await approveAll(handle);
     expect(world.calls.filter((call) => call.matrixDigest !== undefined)).toMatchObject([
       { step: 'grants', matrixDigest: sampleFacts.matrixDigest },
     ]);
@@ -184,6 +194,7 @@ test('a result that is none is parked, and does not pass for a step that is done
       state: 'parked',
       failure: { type: 'PlatformAnswerUnexpected' },
     });
+    await approveGate(handle, 'launch');
     expect((await handle.result()).outcome?.result).toBe('completed');
   });
 });

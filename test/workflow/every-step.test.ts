@@ -1,187 +1,209 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { activityInfo } from '@temporalio/activity';
-import { steps, type StepId } from '../../workflows/steps.ts';
+import type { Item } from '../../workflows/sop.ts';
+import { stepIds, steps, type StepId } from '../../workflows/steps.ts';
 import type { Status } from '../../workflows/view.ts';
+import { everyStep, inItsOwnRuns, playAll } from './every-step.ts';
 import {
+  approveAll,
   approveGate,
   atGate,
   breaksIn,
   createHarness,
   freshApp,
   isParked,
-  resolveParked,
   statusWhen,
   type CutoverHandle,
   type Harness,
 } from './harness.ts';
-import { barrier, finalFailure, passingFailure, type FakeWorld } from './fake-activities.ts';
-import { createFullWorld, gatesInOrder, stepsInOrder, wholeSequence, writesBefore } from './whole-sequence.ts';
+import { barrier, finalFailure, passingFailure } from './fake-activities.ts';
+import {
+  createFullWorld,
+  gatesInOrder,
+  inputFor,
+  procedures,
+  stepsBefore,
+  writesBefore,
+  type Mode,
+} from './whole-sequence.ts';
 
-// Every step of the list meets every kind of fault, each in a run of its own; the runs of one fault share a world.
+// Every step of every procedure meets every kind of fault.
 let harness: Harness;
 beforeAll(async () => {
   harness = await createHarness();
 });
 afterAll(() => harness.close());
 
-const phaseOf = new Map(wholeSequence.map((item) => [item.id, item.phase]));
+const modes = Object.keys(procedures) as Mode[];
+const stepsOf = (mode: Mode): StepId[] => everyStep.filter((run) => run.mode === mode).map((run) => run.step);
+const itemOf = (mode: Mode, id: Item['id']) => procedures[mode].items.find((item) => item.id === id);
 
-/** One run for each step of the list, side by side. */
-async function forEveryStep(
-  world: FakeWorld,
-  play: (step: StepId, handle: CutoverHandle, app: string) => Promise<void>,
-  chosen: readonly StepId[] = stepsInOrder,
-): Promise<void> {
-  await harness.withWorker(world, async ({ start }) => {
-    await Promise.all(
-      chosen.map(async (step) => {
-        const app = appFor.get(step) ?? freshApp(step);
-        await play(step, await start({ input: { app, requestedBy: 'Rita' } }), app);
-      }),
-    );
-  });
-}
-let appFor = new Map<StepId, string>();
+/** Plays the people of a procedure until the run has ended. */
+const playPeople = (mode: Mode, handle: CutoverHandle): Promise<Status> =>
+  mode === 'cutover' ? approveAll(handle) : handle.result();
 
-/** Makes a step behave so in the run that is its own, and well in the others. */
-function inItsOwnRun(world: FakeWorld, behaviour: (step: StepId) => Promise<void> | void): void {
-  appFor = new Map(stepsInOrder.map((step) => [step, freshApp(step)]));
-  for (const step of stepsInOrder) {
-    world.behave(step, (call) => (call.app === appFor.get(step) ? behaviour(step) : undefined));
+test('the matrix has every step that there is', () => {
+  // A step that is added to a procedure is added to the matrix by that; one that no procedure has would be left out.
+  const met = new Set<StepId>([...everyStep.map((run) => run.step), 'watch-sample']);
+  expect([...met].sort()).toEqual([...stepIds].sort());
+});
+
+test.each(modes)('%s: every step fails in passing, twice, and then passes; each is done once', async (mode) => {
+  const world = createFullWorld();
+  for (const step of stepsOf(mode)) {
+    world.behave(step, () => {
+      if (activityInfo().attempt < 3) throw passingFailure('PlatformUnavailable');
+    });
   }
-}
-
-/** Approves whatever gate opens until the run has ended. */
-async function approveAll(handle: CutoverHandle): Promise<Status> {
-  const people = (async () => {
-    for (const gate of gatesInOrder) {
-      const status = await statusWhen(handle, (seen) => seen.outcome !== null || atGate(gate)(seen));
-      if (status.outcome !== null) return;
-      await handle.signal('approve', { ...status.waitingFor?.message, by: 'Ada' });
-    }
-  })();
-  const [result] = await Promise.allSettled([handle.result(), people]);
-  if (result.status === 'rejected') throw result.reason;
-  return result.value;
-}
-
-test('the matrix has every step that the fake world can meet', () => {
-  // A step that is added to the list is added to the matrix by that; one that no sequence has would be left out.
-  expect([...stepsInOrder].sort()).toEqual((Object.keys(steps) as StepId[]).sort());
-});
-
-test('every step fails in passing, twice, and then passes: the run completes and each is done once', async () => {
-  const world = createFullWorld();
-  inItsOwnRun(world, () => {
-    if (activityInfo().attempt < 3) throw passingFailure('PlatformUnavailable');
-  });
-  await forEveryStep(world, async (_, handle, app) => {
-    expect((await approveAll(handle)).outcome?.result).toBe('completed');
-    expect(world.performedIn(app)).toEqual(stepsInOrder);
+  await harness.withWorker(world, async ({ start }) => {
+    const status = await playPeople(mode, await start({ input: inputFor(mode, freshApp()) }));
+    expect(status.outcome?.result).toBe(procedures[mode].result);
+    expect(status.items.every((item) => item.state === 'done')).toBe(true);
+    expect(world.performed).toEqual(stepsOf(mode));
   });
 });
 
-test('every step of preflight that fails for good refuses the run with its own type; nothing after it is begun', async () => {
+/** What becomes of a run in which a step fails for good, as the item says it. */
+function handlingOf(mode: Mode, item: Item | undefined): 'refused' | 'parked' | 'later' | 'reported' {
+  if (item?.kind !== 'step') throw new Error('no step');
+  if (item.onFailure !== undefined) return item.onFailure === 'later' ? 'later' : 'reported';
+  return item.phase === 'preflight' || (item.refuses === true && mode !== 'cutover') ? 'refused' : 'parked';
+}
+const handled = (...kinds: ReturnType<typeof handlingOf>[]) =>
+  everyStep.filter(({ mode, step }) => kinds.includes(handlingOf(mode, itemOf(mode, step))));
+
+test('a step whose failure refuses the run: it ends with that type, and nothing after it is begun', async () => {
   const world = createFullWorld();
-  inItsOwnRun(world, (step) => {
-    throw finalFailure('PlatformRefused', `staged in ${step}`);
+  const runs = handled('refused');
+  inItsOwnRuns(world, runs, (_, call) => {
+    throw finalFailure('PlatformRefused', `staged in ${call.step}`);
   });
-  const preflight = stepsInOrder.filter((step) => phaseOf.get(step) === 'preflight');
-  await forEveryStep(
-    world,
-    async (step, handle, app) => {
-      await expect(approveAll(handle)).rejects.toMatchObject({
+  await harness.withWorker(world, (session) =>
+    playAll(session, runs, async ({ mode, step, app, handle }) => {
+      await expect(playPeople(mode, handle)).rejects.toMatchObject({
         cause: { type: 'PlatformRefused', message: `staged in ${step}` },
       });
-      expect(world.performedIn(app)).toEqual(stepsInOrder.slice(0, stepsInOrder.indexOf(step)));
+      // Only the fence is let go again, where one was raised.
+      const fenced = stepsBefore(step, mode).includes('fence') ? ['lift-fence'] : [];
+      expect(world.performedIn(app)).toEqual([...stepsBefore(step, mode), ...fenced]);
       expect((await handle.describe()).memo).toMatchObject({
         stage: 'ended',
         journal: { text: `refused: PlatformRefused: staged in ${step}` },
       });
-    },
-    preflight,
+    }),
   );
+  expect(runs.length).toBeGreaterThan(10);
 });
 
-test('every later step that fails for good is parked, and a second attempt ends the run well', async () => {
-  const world = createFullWorld();
-  const failed = new Set<StepId>();
-  inItsOwnRun(world, (step) => {
-    if (failed.has(step)) return;
-    failed.add(step);
-    throw finalFailure('PlatformRefused', `staged in ${step}`);
-  });
-  const later = stepsInOrder.filter((step) => phaseOf.get(step) !== 'preflight');
-  await forEveryStep(
-    world,
-    async (step, handle, app) => {
+test.each(modes.filter((mode) => mode !== 'plan'))(
+  '%s: every other step fails for good once, is decided about by a person, and is done in its second attempt',
+  async (mode) => {
+    const world = createFullWorld();
+    const failing = handled('parked', 'later').filter((run) => run.mode === mode);
+    for (const { step } of failing) {
+      world.behave(step, (call) => {
+        if (call.attempt === 1) throw finalFailure('PlatformRefused', `staged in ${step}`);
+      });
+    }
+    await harness.withWorker(world, async ({ start }) => {
+      const handle = await start({ input: inputFor(mode, freshApp()) });
+      const parkedAt: unknown[] = [];
       const people = (async () => {
-        for (const item of wholeSequence) {
-          if (item.kind === 'gate') await approveGate(handle, item.id);
-          else if (item.id === step) {
-            const parked = await resolveParked(handle, 'retry');
-            expect(parked.waitingFor?.message).toMatchObject({ step, attempt: 1 });
-            expect(world.performedIn(app)).toEqual(stepsInOrder.slice(0, stepsInOrder.indexOf(step)));
-          }
+        for (let ended = false; !ended;) {
+          const open = (status: Status): boolean => status.waitingFor !== null || status.outcome !== null;
+          const asked = (status: Status): string => JSON.stringify(status.waitingFor?.message);
+          const before = await statusWhen(handle, open);
+          ended = before.outcome !== null;
+          const { signal = 'resolve', message } = before.waitingFor ?? {};
+          if (ended) continue;
+          if (signal === 'resolve') parkedAt.push(message?.['step']);
+          await handle.signal(signal, { ...message, by: 'Ada', ...(signal === 'resolve' ? { reason: 'mended' } : {}) });
+          await statusWhen(handle, (status) => status.outcome !== null || asked(status) !== asked(before));
         }
       })();
       const [status] = await Promise.all([handle.result(), people]);
-      expect(status.outcome?.result).toBe('completed');
-      expect(status.items.find((item) => item.id === step)).toMatchObject({ attempt: 2, state: 'done', failure: null });
-      expect(world.performedIn(app)).toEqual(stepsInOrder);
+      expect(status.outcome?.result).toBe(procedures[mode].result);
+      // What may wait is decided about in the end, while the others went on.
+      const later = handled('later').filter((run) => run.mode === mode);
+      const order = [...failing.filter((run) => !later.includes(run)), ...later].map((run) => run.step);
+      expect(parkedAt).toEqual(order);
+      for (const { step } of failing) {
+        expect(status.items.find((item) => item.id === step)).toMatchObject({
+          attempt: 2,
+          state: 'done',
+          failure: null,
+        });
+      }
+      const last = later.map((run) => run.step);
+      expect(world.performed).toEqual([...stepsOf(mode).filter((step) => !last.includes(step)), ...last]);
       expect(breaksIn(status.journal)).toEqual([]);
-    },
-    later,
+    });
+  },
+);
+
+test('a failure that is only reported holds nothing up, and the outcome names it', async () => {
+  const world = createFullWorld();
+  const runs = handled('reported');
+  inItsOwnRuns(world, runs, () => {
+    throw finalFailure('PlatformRefused');
+  });
+  await harness.withWorker(world, (session) =>
+    playAll(session, runs, async ({ mode, step, handle }) => {
+      const { outcome } = await playPeople(mode, handle);
+      expect(outcome?.result).toBe(procedures[mode].result);
+      expect(outcome?.reason).toContain(`Failed, and not in the way: ${step} (PlatformRefused).`);
+    }),
   );
+  expect(runs.map((run) => run.step)).toEqual(['open-follow-ups']);
 });
 
 describe('cancelled in Temporal', () => {
-  function expectAborted(status: Status, at: (typeof wholeSequence)[number]['id']): void {
-    const inPlace = writesBefore(at).join(', ') || 'nothing was changed';
+  function expectAborted(status: Status, inPlace: readonly StepId[]): void {
     expect(status.outcome).toMatchObject({ result: 'aborted', by: 'unnamed' });
-    expect(status.outcome?.reason).toContain(`In place: ${inPlace}.`);
+    expect(status.outcome?.reason).toContain(`In place: ${inPlace.join(', ') || 'nothing was changed'}.`);
     expect(status.waitingFor).toBeNull();
     expect(breaksIn(status.journal)).toEqual([]);
   }
 
   test('in the middle of every step: the run ends as completed, names the step, and begins nothing more', async () => {
     const world = createFullWorld();
-    const barriers = new Map(stepsInOrder.map((step) => [step, barrier()]));
-    inItsOwnRun(world, (step) => barriers.get(step)?.hold());
-    await forEveryStep(world, async (step, handle, app) => {
-      const people = approveAll(handle);
-      await barriers.get(step)?.reached;
-      await handle.cancel();
-      const status = await people;
-      expectAborted(status, step);
-      expect(status.outcome?.reason).toContain(`Interrupted, so not known until looked at: ${step}.`);
-      expect(world.performedIn(app)).toEqual(stepsInOrder.slice(0, stepsInOrder.indexOf(step)));
-      expect((await handle.describe()).status.name).toBe('COMPLETED');
-    });
+    const barriers = new Map(everyStep.map((run) => [run.app, barrier()]));
+    inItsOwnRuns(world, everyStep, (app) => barriers.get(app)?.hold());
+    await harness.withWorker(world, (session) =>
+      playAll(session, everyStep, async ({ mode, step, app, handle }) => {
+        const people = playPeople(mode, handle);
+        await barriers.get(app)?.reached;
+        await handle.cancel();
+        const status = await people;
+        expectAborted(status, writesBefore(step, mode));
+        expect(status.outcome?.reason).toContain(`Interrupted, so not known until looked at: ${step}.`);
+        expect(world.performedIn(app)).toEqual(stepsBefore(step, mode));
+        expect((await handle.describe()).status.name).toBe('COMPLETED');
+      }),
+    );
   });
 
-  test('while every step ends regardless of the request: what it did is told as in place', async () => {
+  test('while a step ends regardless of the request: what it did is told as in place', async () => {
     const world = createFullWorld();
-    const barriers = new Map(stepsInOrder.map((step) => [step, barrier()]));
+    const writing = everyStep.filter(({ mode, step }) => mode !== 'cutover' && steps[step].writes);
+    const barriers = new Map(writing.map((run) => [run.app, barrier()]));
     // As a step behaves whose effect is there before the request reaches it.
-    inItsOwnRun(world, (step) =>
+    inItsOwnRuns(world, writing, (app) =>
       barriers
-        .get(step)
+        .get(app)
         ?.hold()
         .catch(() => undefined),
     );
-    await forEveryStep(world, async (step, handle, app) => {
-      const people = approveAll(handle);
-      await barriers.get(step)?.reached;
-      await handle.cancel();
-      const { outcome } = await people;
-      expect(outcome?.result).toBe('aborted');
-      expect(outcome?.reason).not.toContain('Interrupted');
-      const inPlace =
-        [...writesBefore(step), ...(steps[step].writes ? [step] : [])].join(', ') || 'nothing was changed';
-      expect(outcome?.reason).toContain(`In place: ${inPlace}.`);
-      expect(world.performedIn(app)).toEqual(stepsInOrder.slice(0, stepsInOrder.indexOf(step) + 1));
-    });
+    await harness.withWorker(world, (session) =>
+      playAll(session, writing, async ({ mode, step, app, handle }) => {
+        await barriers.get(app)?.reached;
+        await handle.cancel();
+        const status = await handle.result();
+        expectAborted(status, [...writesBefore(step, mode), step]);
+        expect(status.outcome?.reason).not.toContain('Interrupted');
+        expect(world.performedIn(app)).toEqual([...stepsBefore(step, mode), step]);
+      }),
+    );
   });
 
   test('at every gate', async () => {
@@ -194,7 +216,7 @@ describe('cancelled in Temporal', () => {
           await statusWhen(handle, atGate(gate));
           await handle.cancel();
           const status = await handle.result();
-          expectAborted(status, gate);
+          expectAborted(status, writesBefore(gate));
           expect(status.outcome?.reason).not.toContain('Interrupted');
         }),
       );
@@ -203,17 +225,17 @@ describe('cancelled in Temporal', () => {
 
   test('while a step is parked', async () => {
     const world = createFullWorld();
-    world.behave('grants', () => {
-      throw finalFailure('GrantsDiffer');
+    world.behave('upgrade', () => {
+      throw finalFailure('MigrationFailed');
     });
     await harness.withWorker(world, async ({ start }) => {
       const handle = await start();
-      for (const gate of gatesInOrder) await approveGate(handle, gate);
+      await approveGate(handle, 'go');
       await statusWhen(handle, isParked);
       await handle.cancel();
       const status = await handle.result();
-      expectAborted(status, 'grants');
-      expect(status.outcome?.reason).toContain('Interrupted, so not known until looked at: grants.');
+      expectAborted(status, writesBefore('upgrade'));
+      expect(status.outcome?.reason).toContain('Interrupted, so not known until looked at: upgrade.');
     });
   });
 });

@@ -1,64 +1,92 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
+import { canonicalDigest } from '../../activities/canonical-json.ts';
 import type { Activities } from '../../activities/index.ts';
-import type { TargetSummary } from '../../workflows/state.ts';
+import type { WindowAnswer, WindowQuestion } from '../../activities/read-window.ts';
+import type { KnownSender, Sender } from '../../workflows/messages.ts';
+import type { Drift, TargetSummary } from '../../workflows/state.ts';
 import { steps, stepIds, type Evidence, type StepCall, type StepId } from '../../workflows/steps.ts';
 import { sampleEvidence } from './sample-evidence.ts';
+import { sampleSummary } from './sample-target.ts';
 
-/** What a step of the fake world does instead of succeeding; given the call, it may throw, wait or return. */
-export type Behaviour = (call: StepCall) => Promise<void> | void;
+/**
+ * What a step of the fake world does instead of succeeding; given the call, it may throw, wait, answer what differs from
+ * the sample, or return.
+ */
+export type Behaviour = (call: StepCall) => Promise<Unusual | void> | Unusual | void;
+export interface Unusual {
+  readonly evidence?: unknown;
+  readonly drift?: readonly Drift[];
+}
 
 export interface FakeWorld {
   readonly activities: Activities;
-  /** The steps in the order in which they ended well, of every app in the world. */
+  /** The steps in the order in which they ended well, of every app in the world; samples of a watch aside. */
   readonly performed: StepId[];
   readonly calls: StepCall[];
   /** The apps whose target file was asked for. */
   readonly targetsRead: string[];
+  /** Whose messages the history was asked about. */
+  readonly identified: Sender[];
   performedIn(app: string): StepId[];
   behave(step: StepId, behaviour: Behaviour): void;
 }
 
-interface FakeWorldOptions extends Partial<TargetSummary> {
+export interface FakeWorldOptions extends Partial<TargetSummary> {
   /** What steps see where it differs from the sample. */
   readonly evidence?: { readonly [S in StepId]?: Evidence<S> };
+  /** Whether writes may begin; they may, unless said. */
+  readonly window?: (question: WindowQuestion) => WindowAnswer;
+  /** Who sent a message, as the server has it. */
+  readonly sender?: (sender: Sender) => KnownSender | Promise<KnownSender>;
 }
 
 /** Activities that change a world of their own, so that a workflow test asserts what happened and not what was called. */
-export function createFakeWorld({ evidence = {}, ...target }: FakeWorldOptions = {}): FakeWorld {
+export function createFakeWorld({
+  evidence = {},
+  window = () => ({ open: true }),
+  sender: knownSender = () => ({ identity: 'test-client', principal: null }),
+  ...target
+}: FakeWorldOptions = {}): FakeWorld {
   const performed: { app: string; step: StepId }[] = [];
   const calls: StepCall[] = [];
   const targetsRead: string[] = [];
+  const identified: Sender[] = [];
   const behaviours = new Map<StepId, Behaviour>();
   const performedIn = (app: string): StepId[] => performed.filter((one) => one.app === app).map((one) => one.step);
 
   const perform = async (call: StepCall): Promise<unknown> => {
     calls.push(call);
-    await behaviours.get(call.step)?.(call);
+    const unusual = (await behaviours.get(call.step)?.(call)) ?? {};
     const again = performedIn(call.app).includes(call.step);
-    performed.push({ app: call.app, step: call.step });
+    if (call.step !== 'watch-sample') performed.push({ app: call.app, step: call.step });
     const did = !steps[call.step].writes ? 'observed' : again ? 'already' : 'acted';
-    return { did, evidence: evidence[call.step] ?? sampleEvidence[call.step] };
+    return { did, evidence: evidence[call.step] ?? sampleEvidence[call.step], ...unusual };
   };
   const byName = Object.fromEntries(stepIds.map((step) => [steps[step].activity, perform]));
   const readTarget = (app: string): Promise<TargetSummary> => {
     targetsRead.push(app);
     if (app === 'unknown-app') throw finalFailure('UnknownApp', 'There is no target file for unknown-app.');
-    return Promise.resolve({
-      digest: 'c3'.repeat(32),
-      hasPullRequest: true,
-      pullRequest: 'owner/name#12',
-      historyEventLimit: 10_000,
-      ...target,
-    });
+    return Promise.resolve({ ...sampleSummary, ...target });
+  };
+  const others = {
+    readTarget,
+    writeRecord: () => Promise.resolve(null),
+    readWindow: (question: WindowQuestion) => Promise.resolve(window(question)),
+    digestOf: (value: unknown) => Promise.resolve(canonicalDigest(value)),
+    identifySender(sender: Sender) {
+      identified.push(sender);
+      return Promise.resolve(knownSender(sender));
+    },
   };
   return {
-    activities: { ...byName, readTarget, writeRecord: () => Promise.resolve(null) } as unknown as Activities,
+    activities: { ...byName, ...others } as unknown as Activities,
     get performed() {
       return performed.map((one) => one.step);
     },
     calls,
     targetsRead,
+    identified,
     performedIn,
     behave: (step, behaviour) => void behaviours.set(step, behaviour),
   };

@@ -3,6 +3,7 @@ import { Client, Connection, type WorkflowHandleWithFirstExecutionRunId } from '
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { queryStatus } from '../../rehearsal/query-status.ts';
 import { buildWorkflowBundle } from '../../worker/bundle.ts';
+import { planGates } from '../../workflows/facts.ts';
 import type { productionCutover } from '../../workflows/index.ts';
 import type { JournalEntry } from '../../workflows/state.ts';
 import type { Status } from '../../workflows/view.ts';
@@ -140,19 +141,39 @@ export async function statusWhen(handle: CutoverHandle, condition: (status: Stat
   }
 }
 
-export const atGate = (gate: string) => (status: Status) =>
-  status.stage === 'waiting' && status.waitingFor?.message['gate'] === gate;
-export const isParked = (status: Status): boolean => status.stage === 'parked';
+export const atGate =
+  (gate: string) =>
+  ({ stage, waitingFor }: Status): boolean =>
+    stage === 'waiting' && (waitingFor?.signal === 'launch' ? 'launch' : waitingFor?.message['gate']) === gate;
+export const isParked = (status: Status): boolean => status.stage === 'parked' || status.stage === 'seal-parked';
 
-/** Approves a gate as soon as it is open, and answers the status it was approved on. */
-export async function approveGate(handle: CutoverHandle, gate: string, by = 'Ada'): Promise<Status> {
+/** Approves a gate as soon as it is open, by the message that the status shows, and answers the status it was approved on. */
+export async function approveGate(handle: CutoverHandle, gate: string, by = 'Ada', more = {}): Promise<Status> {
   const status = await statusWhen(handle, atGate(gate));
-  await handle.signal('approve', { ...status.waitingFor?.message, by });
+  await handle.signal(status.waitingFor?.signal ?? 'approve', { ...status.waitingFor?.message, by, ...more });
   return status;
 }
 
-/** Decides about the parked step as soon as there is one, and answers the status it was decided on. */
-export async function resolveParked(handle: CutoverHandle, action: 'retry' | 'abort', by = 'Ada'): Promise<Status> {
+/** Approves each gate of the cutover as it opens, until the run has ended, and answers how it did. */
+export async function approveAll(handle: CutoverHandle): Promise<Status> {
+  const people = (async () => {
+    for (const gate of planGates) {
+      const status = await statusWhen(handle, (seen) => seen.outcome !== null || atGate(gate)(seen));
+      if (status.outcome !== null) return;
+      await approveGate(handle, gate);
+    }
+  })();
+  const [result] = await Promise.allSettled([handle.result(), people]);
+  if (result.status === 'rejected') throw result.reason;
+  return result.value;
+}
+
+/** Decides about what is parked as soon as something is, and answers the status it was decided on. */
+export async function resolveParked(
+  handle: CutoverHandle,
+  action: 'retry' | 'abort' | 'undo-rm-11' | 'kill-switch',
+  by = 'Ada',
+): Promise<Status> {
   const status = await statusWhen(handle, isParked);
   await handle.signal('resolve', { ...status.waitingFor?.message, by, action, reason: `${action}, says the test` });
   return status;

@@ -111,7 +111,7 @@ test('a decision for another step or attempt, or one that is none, does not coun
     const handle = await start();
     const decision = { step: 'verify-schema', attempt: 1, by: 'Ada', action: 'retry', reason: 'mended' };
     await statusWhen(handle, atGate('go'));
-    expect((await refusalOf(handle, 'resolve', decision)).refusal?.why).toMatch(/no step is parked/);
+    expect((await refusalOf(handle, 'resolve', decision)).refusal?.why).toMatch(/nothing is parked/);
     await approveGate(handle, 'go');
     await statusWhen(handle, isParked);
     for (const [payload, why] of [
@@ -231,7 +231,7 @@ test('a signal of a name that the run does not know is recorded as refused', asy
     await handle.signal('aprove', { gate: 'go', by: 'Ada', plan: 'a1'.repeat(32) });
     const status = await statusWhen(handle, ({ refusedMessages }) => refusedMessages.length > 0);
     expect(status.refusedMessages).toMatchObject([
-      { message: 'aprove', by: 'Ada', why: expect.stringContaining('approve and resolve') },
+      { message: 'aprove', by: 'Ada', why: expect.stringContaining('approve, reject, resolve, killSwitch, launch') },
     ]);
     expect(status.stage).toBe('waiting');
     await handle.cancel();

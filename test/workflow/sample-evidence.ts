@@ -1,7 +1,11 @@
-import type { Facts, Plan } from '../../workflows/facts.ts';
+import type { Facts, Plan, PlanGate } from '../../workflows/facts.ts';
 import type { Evidence, StepId } from '../../workflows/steps.ts';
 
-export const sampleDigest = { go: 'a1'.repeat(32), 'rm-11': 'b2'.repeat(32) } as const;
+export const sampleDigest: Readonly<Record<PlanGate, string>> = {
+  go: 'a1'.repeat(32),
+  'rm-11': 'b2'.repeat(32),
+  launch: 'f0'.repeat(32),
+};
 
 export const sampleFacts: Facts = {
   app: 'sample-app',
@@ -14,15 +18,21 @@ export const sampleFacts: Facts = {
     sharedWith: [],
     promote: null,
   },
-  release: { version: 7, commit: 'd4'.repeat(20) },
+  release: { version: 7, slug: 'slug-7', commit: 'd4'.repeat(20) },
   releaseCommand: null,
+  killSwitchBlocked: null,
+  config: {
+    names: ['SETTING'],
+    digest: '0d'.repeat(32),
+    attachments: ['HEROKU_POSTGRESQL_AMBER: sample-db'],
+  },
   migrations: { heads: ['0002'], current: null, pending: ['0001', '0002'], namingRole: [] },
   matrixDigest: 'e5'.repeat(32),
   role: { credential: 'sample_role', state: 'absent', bound: false, flag: false },
   pullRequest: null,
 };
 
-export function samplePlan(gate: keyof typeof sampleDigest): Plan {
+export function samplePlan(gate: PlanGate): Plan {
   return {
     facts: sampleFacts,
     observations: {
@@ -79,12 +89,20 @@ export const sampleEvidence: { readonly [S in StepId]: Evidence<S> } = {
     proof: 'the slug of v8 has 0003',
   },
   survey: samplePlan('go'),
-  promote: { attachment: 'DATABASE', addon: 'sample-db', previous: 'small-db', release: 8 },
+  confirm: { digest: sampleDigest.go },
+  promote: {
+    attachment: 'DATABASE',
+    addon: 'sample-db',
+    previous: 'small-db',
+    kept: ['HEROKU_POSTGRESQL_JADE: small-db'],
+    release: 8,
+  },
   upgrade: { from: null, to: '0002', applied: ['0001', '0002'], dyno: 'run.1' },
   'verify-schema': { tables: 3, columnsChecked: 4, cascades: 2, fingerprint: 'f6'.repeat(32) },
   restart: restarted,
   smoke: passed,
   'survey-rm-11': samplePlan('rm-11'),
+  'confirm-rm-11': { digest: sampleDigest['rm-11'] },
   credential: { credential: 'sample_role', state: 'active' },
   'bind-url': { variable: 'SAMPLE_ROLE_DATABASE_URL', by: 'attachment', release: 9 },
   grants: {
@@ -137,11 +155,14 @@ export const sampleEvidence: { readonly [S in StepId]: Evidence<S> } = {
   },
   'flag-off': { flag: 'FLAG_ROLE', release: 11 },
   'restart-undo': restarted,
+  'restart-unbound': restarted,
   'smoke-undo': passed,
   'verify-owner-sessions': { role: 0, owner: 2 },
   'revoke-grants': { role: 'sample_role', exists: true, privileges: 0 },
   'unbind-url': { variable: 'SAMPLE_ROLE_DATABASE_URL', release: 12 },
   'drop-credential': { credential: 'sample_role', addon: 'sample-db' },
+  'survey-launch': samplePlan('launch'),
+  'confirm-launch': { digest: sampleDigest.launch },
   'watch-sample': {
     healthy: true,
     problems: [],

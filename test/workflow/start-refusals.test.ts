@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { FailureType } from '../../workflows/failures.ts';
+import type { RunInput } from '../../workflows/input.ts';
 import { initialState } from '../../workflows/state.ts';
 import { createHarness, freshApp, type Harness } from './harness.ts';
 import { createFakeWorld, type FakeWorld } from './fake-activities.ts';
+import { sampleSummary } from './sample-target.ts';
 
 let harness: Harness;
 beforeAll(async () => {
@@ -19,11 +21,26 @@ interface Refusal {
   readonly options?: Record<string, unknown>;
 }
 
-const asked = (app: string) => ({ app, requestedBy: 'Rita' });
+const asked = (app: string): RunInput => ({ app, requestedBy: 'Rita' });
 /** What somebody would pass who wants to skip the gates. */
 function forgedState(app: string): unknown {
-  const opened = { digest: 'a1'.repeat(32), openedAt: 1, approvedBy: 'Mallory', approvedAt: 1 };
-  return { ...initialState(asked(app), 1), stage: 'working', gates: { go: opened, 'rm-11': opened } };
+  const approvals = [{ by: 'Mallory', at: 1, reason: null, backup: null }];
+  const passed = {
+    round: 1,
+    open: false,
+    digest: 'a1'.repeat(32),
+    about: null,
+    changes: [],
+    openedAt: 1,
+    expiresAt: null,
+  };
+  const gate = { ...passed, approvals, rejection: null, decidedAt: 1, passedAt: 1 };
+  return {
+    ...initialState(asked(app), 1),
+    stage: 'working',
+    target: sampleSummary,
+    gates: { go: gate, 'rm-11': gate },
+  };
 }
 
 const refusals: Record<string, Refusal> = {
@@ -44,6 +61,11 @@ const refusals: Record<string, Refusal> = {
   },
   'nobody who asks': { type: 'InputInvalid', says: /requestedBy/, input: (app) => ({ app }) },
   'another mode': { type: 'InputInvalid', says: /mode/, input: (app) => ({ ...asked(app), mode: 'soak' }) },
+  'a kill switch without a reason': {
+    type: 'InputInvalid',
+    says: /reason/,
+    input: (app) => ({ ...asked(app), mode: 'kill-switch' }),
+  },
   'another workflow id': {
     type: 'WorkflowIdMismatch',
     says: /--workflow-id cutover-/,

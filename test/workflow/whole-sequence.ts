@@ -1,30 +1,80 @@
+import type { RunInput } from '../../workflows/input.ts';
 import { sequence, type Item } from '../../workflows/sop.ts';
 import { steps, type StepId } from '../../workflows/steps.ts';
-import { createFakeWorld, type FakeWorld } from './fake-activities.ts';
+import { killSwitch, undoRm11 } from '../../workflows/way-back.ts';
+import { createFakeWorld, type FakeWorld, type FakeWorldOptions } from './fake-activities.ts';
 import { sampleEvidence, sampleFacts, samplePlan } from './sample-evidence.ts';
 
 const facts = { ...sampleFacts, database: { ...sampleFacts.database, promote: 'sample-db' } };
 
 /** A world in which every step has something to do. */
-export function createFullWorld(): FakeWorld {
-  return createFakeWorld({ evidence: { survey: { ...samplePlan('go'), facts } } });
+export function createFullWorld(options: FakeWorldOptions = {}): FakeWorld {
+  return createFakeWorld({ ...options, evidence: { survey: { ...samplePlan('go'), facts }, ...options.evidence } });
 }
 
 /** The items of a run in that world. */
 export const wholeSequence: Item[] = sequence({
+  hasFollowUps: true,
   hasPullRequest: true,
   pullRequest: sampleEvidence['inspect-pull-request'],
   go: facts,
   rm11: sampleFacts,
 });
 
-export const stepsInOrder: StepId[] = wholeSequence.flatMap((item) => (item.kind === 'step' ? [item.id] : []));
-export const gatesInOrder = wholeSequence.flatMap((item) => (item.kind === 'gate' ? [item.id] : []));
+const stepsOf = (items: readonly Item[]): StepId[] => items.flatMap((item) => (item.kind === 'step' ? [item.id] : []));
+const healthy = { refused: false, fenceBegun: false, uncounted: false };
 
-/** The steps that have changed the world when the run comes to an item. */
-export function writesBefore(id: Item['id']): StepId[] {
-  const index = wholeSequence.findIndex((item) => item.id === id);
-  return wholeSequence
-    .slice(0, index)
-    .flatMap((item) => (item.kind === 'step' && steps[item.id].writes ? [item.id] : []));
+export const stepsInOrder = stepsOf(wholeSequence);
+export const gatesInOrder = wholeSequence.flatMap((item) => (item.kind === 'step' ? [] : [item.id]));
+/** The steps of each way back, in their order, while the database answers. */
+export const stepsBack = {
+  'kill-switch': stepsOf(killSwitch(healthy)),
+  'undo-rm-11': stepsOf(undoRm11(healthy)),
+} as const;
+export type WayBackKind = keyof typeof stepsBack;
+
+/** Every procedure that a run can be started for, with what it performs when nothing goes wrong. */
+export const procedures: Readonly<
+  Record<NonNullable<RunInput['mode']>, { readonly items: readonly Item[]; readonly result: string }>
+> = {
+  cutover: { items: wholeSequence, result: 'completed' },
+  plan: {
+    items: wholeSequence
+      .slice(
+        0,
+        wholeSequence.findIndex((item) => item.id === 'go'),
+      )
+      .filter((item) => item.id !== 'await-pull-request'),
+    result: 'planned',
+  },
+  'kill-switch': { items: killSwitch(healthy), result: 'rolled-back' },
+  'undo-rm-11': { items: undoRm11(healthy), result: 'undone' },
+};
+export type Mode = keyof typeof procedures;
+
+/** What a run of a procedure is started with. */
+export const inputFor = (mode: Mode, app: string): RunInput => ({
+  app,
+  requestedBy: 'Rita',
+  mode,
+  reason: 'the test wants it',
+});
+
+/** The steps of a procedure, in their order. */
+export const stepsOfMode = (mode: Mode): StepId[] => stepsOf(procedures[mode].items);
+
+/** The steps of a procedure before an item. */
+export function stepsBefore(id: Item['id'], mode: Mode = 'cutover'): StepId[] {
+  const { items } = procedures[mode];
+  return stepsOf(
+    items.slice(
+      0,
+      items.findIndex((item) => item.id === id),
+    ),
+  );
+}
+
+/** The steps that have changed the world when a procedure comes to an item. */
+export function writesBefore(id: Item['id'], mode: Mode = 'cutover'): StepId[] {
+  return stepsBefore(id, mode).filter((step) => steps[step].writes);
 }

@@ -104,7 +104,7 @@ export class FakeHeroku {
   }
 
   /** A new release, and the dynos that it brings. */
-  release(description: string, { now = false } = {}): void {
+  release(description: string, { now = false, by = 'deployer@example.com' } = {}): void {
     const version = (this.releases[0]?.version ?? 0) + 1;
     const release: Release = {
       id: `r-${version}`,
@@ -113,7 +113,8 @@ export class FakeHeroku {
       current: false,
       description,
       created_at: stamp(),
-      slug: { id: 'slug-1' },
+      slug: { id: this.slug.id },
+      user: { email: by },
     };
     this.releases = [release, ...this.releases];
     const failed = this.nextReleaseFails;

@@ -43,6 +43,7 @@ export const targetFile = {
       { title: 'Clean up billing', body: 'It goes through the wrapper.', labels: [] },
     ],
   },
+  approvals: { approvers: ['Ada', 'Bo'], onCall: ['Kim'] },
   pullRequest: { repository: 'owner/name', number: 12, base: 'main', versions: 'db/versions', pollSeconds: 5 },
 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { PullRequestFacts } from '../../../workflows/facts.ts';
+import { planGates, type PlanGate, type PullRequestFacts } from '../../../workflows/facts.ts';
 import { sampleTarget } from './sample-target.ts';
 import { expectRefusal, withQuickTime } from './world-tests.ts';
 import { World } from './world.ts';
@@ -20,6 +20,8 @@ test('sees what a plan rests on, and changes nothing', async () => {
   world.database.revisions = ['0001'];
   world.filesNamingRole = ['db/versions/0002_grants.py', 'db/versions/0001.py'];
   world.heroku.vars['FLAG_ROLE'] = '1';
+  world.heroku.vars['SETTING'] = 'a value';
+  world.heroku.attach('main-db', 'GREEN', null);
   world.heroku.slug = { ...world.heroku.slug, process_types: { web: 'serve', release: 'alembic upgrade head' } };
   const { did, evidence } = await world.perform('survey', { gate: 'go', pullRequest });
   expect(did).toBe('observed');
@@ -34,8 +36,10 @@ test('sees what a plan rests on, and changes nothing', async () => {
       promote: null,
       sharedWith: [],
     },
-    release: { version: 1, commit: 'd4'.repeat(20) },
+    release: { version: 1, slug: 'slug-1', commit: 'd4'.repeat(20) },
     releaseCommand: 'alembic upgrade head',
+    killSwitchBlocked: expect.stringMatching(/every release runs the migrations \(`alembic upgrade head`\)/),
+    config: { names: ['SETTING'], digest: expect.stringMatching(/^[0-9a-f]{64}$/), attachments: ['GREEN: main-db'] },
     migrations: { heads: ['0002'], current: '0001', pending: ['0002'], namingRole: ['0002'] },
     matrixDigest: world.target.matrix?.digest,
     role: { credential: 'app_role', state: 'absent', bound: false, flag: true },
@@ -47,76 +51,95 @@ test('sees what a plan rests on, and changes nothing', async () => {
 });
 
 describe('the digest', () => {
-  const digestOf = async (gate: 'go' | 'rm-11', prepare: (world: World) => void = () => undefined): Promise<string> => {
+  const digestOf = async (gate: PlanGate, prepare: (world: World) => void = () => undefined): Promise<string> => {
     const world = new World();
     prepare(world);
     return (await world.perform('survey', { gate })).evidence.digest;
   };
-  /** What changes a plan: for each gate, whether its approval is bound to it. */
-  const changes: Record<string, { change: (world: World) => void; go: boolean; 'rm-11': boolean }> = {
-    nothing: { change: () => undefined, go: false, 'rm-11': false },
+  /** What changes a plan, and the gates whose approval is bound to it. */
+  const changes: Record<string, { change: (world: World) => void; binds: readonly PlanGate[] }> = {
+    nothing: { change: () => undefined, binds: [] },
     'the target file': {
       change: (world) => (world.target = { ...world.target, digest: '9'.repeat(64) }),
-      go: true,
-      'rm-11': true,
+      binds: planGates,
+    },
+    'who may approve': {
+      change: (world) =>
+        (world.target = { ...world.target, approvals: { ...world.target.approvals, approvers: ['Mallory'] } }),
+      binds: planGates,
     },
     'the plan of the add-on': {
       change: ({ heroku }) =>
         (heroku.addons = [{ id: 'id-main-db', name: 'main-db', plan: { name: 'heroku-postgresql:premium-0' } }]),
-      go: true,
-      'rm-11': true,
+      binds: planGates,
     },
-    'a revision': { change: (world) => (world.revisions = ['0001', '0002', '0003']), go: true, 'rm-11': true },
-    "the database's revision": { change: ({ database }) => (database.revisions = ['0001']), go: true, 'rm-11': true },
-    'the flag': { change: ({ heroku }) => (heroku.vars['FLAG_ROLE'] = '1'), go: true, 'rm-11': true },
+    'a revision': { change: (world) => (world.revisions = ['0001', '0002', '0003']), binds: planGates },
+    "the database's revision": { change: ({ database }) => (database.revisions = ['0001']), binds: planGates },
+    'the flag': { change: ({ heroku }) => (heroku.vars['FLAG_ROLE'] = '1'), binds: planGates },
     'a credential': {
       change: ({ heroku }) => void heroku.client.createCredential('main-db', 'app_role'),
-      go: true,
-      'rm-11': true,
+      binds: planGates,
     },
     'another app that shares the database': {
       change: ({ heroku }) =>
-        heroku.attachments.push({
+        heroku.elsewhere.push({
           ...(heroku.attachments[0] as never as (typeof heroku.attachments)[number]),
           id: 'x',
-          name: 'SHARED',
           app: { id: 'app-2', name: 'other-app' },
         }),
-      go: true,
-      'rm-11': true,
+      binds: planGates,
     },
-    'a deploy': {
-      change: ({ heroku }) => (heroku.slug = { ...heroku.slug, commit: 'f0'.repeat(20) }),
-      go: true,
-      'rm-11': false,
+    'a config var': { change: ({ heroku }) => (heroku.vars['SETTING'] = 'another'), binds: ['go', 'rm-11'] },
+    'another attachment': {
+      change: ({ heroku }) => void heroku.attach('main-db', 'GREEN', null),
+      binds: ['go', 'rm-11'],
     },
-    'a release': { change: ({ heroku }) => heroku.release('Set a variable'), go: true, 'rm-11': false },
+    'a deploy': { change: ({ heroku }) => (heroku.slug = { ...heroku.slug, commit: 'f0'.repeat(20) }), binds: ['go'] },
+    'a release': { change: ({ heroku }) => heroku.release('Set a variable'), binds: ['go'] },
     'a release command': {
       change: ({ heroku }) => (heroku.slug = { ...heroku.slug, process_types: { release: 'true' } }),
-      go: true,
-      'rm-11': false,
+      binds: ['go'],
     },
     'rows, dynos and sessions': {
       change: ({ heroku, database }) => {
         heroku.dynos = heroku.dynos.slice(1);
         database.sessions = [{ user: 'owner', application: 'app' }];
       },
-      go: false,
-      'rm-11': false,
+      binds: [],
     },
   };
 
-  test.each(Object.entries(changes))('of a plan: %s', async (_, { change, go, 'rm-11': rm11 }) => {
-    for (const [gate, bound] of [
-      ['go', go],
-      ['rm-11', rm11],
-    ] as const) {
-      expect((await digestOf(gate)) !== (await digestOf(gate, change))).toBe(bound);
+  test.each(Object.entries(changes))('of a plan: %s', async (_, { change, binds }) => {
+    for (const gate of planGates) {
+      expect([gate, (await digestOf(gate)) !== (await digestOf(gate, change))]).toEqual([gate, binds.includes(gate)]);
     }
   });
 
   test('is another one for another gate', async () => {
     expect(await digestOf('go')).not.toBe(await digestOf('rm-11'));
+  });
+});
+
+describe('once a plan is approved', () => {
+  test('a target that still is as it was is confirmed', async () => {
+    const world = new World();
+    const { digest } = (await world.perform('survey', { gate: 'go' })).evidence;
+    expect(await world.perform('confirm', { gate: 'go', approved: digest })).toEqual({
+      did: 'observed',
+      evidence: { digest },
+    });
+  });
+
+  test('one that has changed voids the approval, and both plans are named', async () => {
+    const world = new World();
+    const { digest } = (await world.perform('survey', { gate: 'go' })).evidence;
+    world.heroku.vars['SETTING'] = 'another';
+    const now = (await world.perform('survey', { gate: 'go' })).evidence.digest;
+    await expect(world.perform('confirm', { gate: 'go', approved: digest })).rejects.toMatchObject({
+      type: 'FactsChanged',
+      nonRetryable: true,
+      message: `what was approved is the plan ${digest.slice(0, 12)}, and an-app is now as in the plan ${now.slice(0, 12)}`,
+    });
   });
 });
 

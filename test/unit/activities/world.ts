@@ -36,6 +36,7 @@ export class World {
       github: this.#losing(this.github.client),
       postgres: this.database.client,
       targets: { read: () => Promise.resolve(this.target) },
+      slugReports: new Map(),
       hostEnv: {},
     };
     this.#activities = createActivities(services);

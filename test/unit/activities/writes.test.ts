@@ -49,7 +49,11 @@ const rows: { readonly [S in StepId]: Row | null } = {
   'inspect-pull-request': null,
   'await-pull-request': null,
   survey: null,
+  confirm: null,
   'survey-rm-11': null,
+  'confirm-rm-11': null,
+  'survey-launch': null,
+  'confirm-launch': null,
   'verify-schema': null,
   'verify-sessions': null,
   promote: {
@@ -170,6 +174,12 @@ const rows: { readonly [S in StepId]: Row | null } = {
     slow: slowRelease,
   },
   'restart-undo': {
+    prepare: older,
+    effects: restarts,
+    interrupt: (world) => world.loseAnswerOf('restartProcesses'),
+    slow: ({ heroku }) => void (heroku.bootTakes = 8_000),
+  },
+  'restart-unbound': {
     prepare: older,
     effects: restarts,
     interrupt: (world) => world.loseAnswerOf('restartProcesses'),

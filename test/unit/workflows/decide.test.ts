@@ -1,155 +1,58 @@
 import { describe, expect, test } from '@jest/globals';
-import { decide } from '../../../workflows/decide.ts';
-import type { Message } from '../../../workflows/messages.ts';
-import { initialState, transition, type RunEvent, type RunState } from '../../../workflows/state.ts';
+import { decide, refusalOf } from '../../../workflows/decide.ts';
+import { messageNames } from '../../../workflows/messages.ts';
+import type { RunState, Stage } from '../../../workflows/state.ts';
+import { after, readingPolicy, signalled, updated, whyRefused } from './deciding.ts';
+import { events } from './events.ts';
+import { approved, digestOf, failed, opened, passed, read, started, walk } from './walk.ts';
 
-const digest = 'a1b2c3d4e5f6'.padEnd(64, '0');
-const target = { digest: 'd1'.repeat(32), hasPullRequest: false, pullRequest: null, historyEventLimit: 10_000 };
-
-function walk(...path: RunEvent[]): RunState {
-  return path.reduce(
-    (state, event) => transition(state, event, 1),
-    initialState({ app: 'an-app', requestedBy: 'Rita' }, 1),
-  );
-}
-const read: RunEvent = { type: 'targetRead', target };
-const open: RunEvent = { type: 'gateOpened', gate: 'go', digest };
-const failed: RunEvent = { type: 'stepFailed', step: 'smoke', failure: { type: 'SmokeFailed', message: 'red' } };
-const starting = walk();
-const working = walk(read);
-const atGo = walk(read, open);
-const parked = walk(read, { type: 'stepStarted', step: 'smoke', attempt: 2 }, failed);
-const ended = walk(read, { type: 'ended', outcome: { result: 'completed', reason: 'done', by: null } });
-
-const approve = (payload: unknown): Message => ({ name: 'approve', payload });
-const resolve = (payload: unknown): Message => ({ name: 'resolve', payload });
+const digest = digestOf('go');
 const good = { gate: 'go', by: 'Ada', plan: digest };
 const retry = { step: 'smoke', attempt: 2, by: 'Ada', action: 'retry', reason: 'mended' };
 
-/** What happens to the state when a message is acted on: only its events may change it. */
-function after(state: RunState, message: Message): RunState {
-  return decide(state, message).events.reduce((next, event) => transition(next, event, 2), state);
-}
-
-function whyRefused(state: RunState, message: Message): string | undefined {
-  const { events, abort } = decide(state, message);
-  expect(abort).toBeUndefined();
-  expect(events.every((event) => event.type === 'messageRefused' || event.type === 'messageHandled')).toBe(true);
-  const next = after(state, message);
-  expect({ ...next, refusedMessages: [], handledMessages: [] }).toEqual({
-    ...state,
-    refusedMessages: [],
-    handledMessages: [],
-  });
-  return next.refusedMessages.at(-1)?.why;
-}
-
-describe('approve', () => {
-  test.each([64, 40, 12])('the open gate with the first %i digits of its digest opens it', (length) => {
-    const next = after(atGo, approve({ ...good, plan: digest.slice(0, length) }));
-    expect(next).toMatchObject({ stage: 'working', gates: { go: { approvedBy: 'Ada', approvedAt: 2 } } });
-  });
-
-  test('names are trimmed, and otherwise kept as they were given', () => {
-    expect(after(atGo, approve({ ...good, by: '  Ada ' })).gates.go?.approvedBy).toBe('Ada');
-    const hostile = '**[Ada](javascript:alert(1))** <b>\u001b[31m`;DROP\n\n```';
-    expect(after(atGo, approve({ ...good, by: hostile })).gates.go?.approvedBy).toBe(hostile);
-  });
-
-  const refused: [string, unknown, RegExp][] = [
-    ['no name', { gate: 'go', plan: digest }, /by: Required/],
-    ['the name as it was printed', { ...good, by: '<your name>' }, /by: a person's name in the place of/],
-    ['an empty name', { ...good, by: '' }, /by: a person's name/],
-    ['a name of blanks', { ...good, by: ' \t' }, /by: a person's name/],
-    ['a name that is an object', { ...good, by: { name: 'Ada' } }, /by: /],
-    ['a very long name', { ...good, by: 'A'.repeat(101) }, /by: /],
-    ['another gate', { ...good, gate: 'rm-11' }, /it is for the gate rm-11, and the open gate is go/],
-    ['an unknown gate', { ...good, gate: '__proto__' }, /the open gate is go/],
-    [
-      'another digest',
-      { ...good, plan: 'f'.repeat(64) },
-      /it names the plan ffffffffffff, and the open plan is a1b2c3d4e5f6/,
-    ],
-    ['a digest with another end', { ...good, plan: `${digest.slice(0, 63)}1` }, /it names the plan/],
-    ['too few digits', { ...good, plan: digest.slice(0, 11) }, /12 to 64 hex digits/],
-    ['more digits than there are', { ...good, plan: `${digest}0` }, /12 to 64 hex digits/],
-    ['capital digits', { ...good, plan: digest.toUpperCase() }, /12 to 64 hex digits/],
-    ['no digest', { gate: 'go', by: 'Ada' }, /plan: Required/],
-    ['an empty digest', { ...good, plan: '' }, /12 to 64 hex digits/],
-    ['a field that nobody knows', { ...good, quorum: 0 }, /quorum/],
-  ];
-  test.each(refused)('%s is refused', (_, payload, why) => {
-    expect(whyRefused(atGo, approve(payload))).toMatch(why);
-  });
-
-  test.each([
-    ['starting', starting],
-    ['working', working],
-    ['parked', parked],
-    ['working', after(atGo, approve(good))],
-  ])('while the run is %s there is no gate to approve', (stage, state) => {
-    expect(whyRefused(state, approve(good))).toBe(`no gate is open: the run is ${stage}`);
-  });
-
-  test('a gate whose plan has no digest cannot be approved', () => {
-    const empty = walk(read, { ...open, digest: '' });
-    expect(whyRefused(empty, approve(good))).toMatch(/the open plan is $/);
-  });
-});
-
-describe('resolve', () => {
-  test('retry lets the parked step go on', () => {
-    const next = after(parked, resolve(retry));
-    expect(next).toMatchObject({ stage: 'working', at: null });
-  });
-
-  test('abort is handed to whoever ends the run', () => {
-    expect(decide(parked, resolve({ ...retry, action: 'abort' }))).toEqual({
-      events: [],
-      abort: { by: 'Ada', reason: 'mended' },
-    });
-  });
-
-  const refused: [string, unknown, RegExp][] = [
-    ['another step', { ...retry, step: 'upgrade' }, /it is for upgrade, attempt 2, and smoke, attempt 2 is parked/],
-    ['an earlier attempt', { ...retry, attempt: 1 }, /it is for smoke, attempt 1/],
-    ['a later attempt', { ...retry, attempt: 3 }, /it is for smoke, attempt 3/],
-    ['an attempt that is none', { ...retry, attempt: 1.5 }, /attempt: /],
-    ['an attempt in words', { ...retry, attempt: '2' }, /attempt: /],
-    ['an unknown action', { ...retry, action: 'skip' }, /action: /],
-    ['no reason', { ...retry, reason: ' ' }, /reason: a reason/],
-    ['a reason without end', { ...retry, reason: 'x'.repeat(2001) }, /reason: /],
-    ['no name', { ...retry, by: '' }, /by: a person's name/],
-    ['the reason as it was printed', { ...retry, reason: '<why>' }, /reason: a reason in the place of/],
-  ];
-  test.each(refused)('%s is refused', (_, payload, why) => {
-    expect(whyRefused(parked, resolve(payload))).toMatch(why);
-  });
-
-  test.each([
-    ['starting', starting],
-    ['working', working],
-    ['waiting', atGo],
-  ])('while the run is %s no step is parked', (stage, state) => {
-    expect(whyRefused(state, resolve(retry))).toBe(`no step is parked: the run is ${stage}`);
-  });
-});
+const parkedAtSmoke = [read, started('smoke', 2), failed('smoke')];
+const atGo = walk(read, opened('go'));
+const parked = walk(...parkedAtSmoke);
+const inStage: Record<Stage, RunState> = {
+  starting: walk(),
+  working: walk(read, ...passed('go')),
+  waiting: atGo,
+  parked,
+  sealing: walk(read, events.sealing),
+  'seal-parked': walk(read, events.sealing, started('seal'), failed('seal')),
+  ended: walk(read, events.ended),
+};
+const open = (Object.keys(inStage) as Stage[]).filter((stage) => stage !== 'ended');
 
 describe('messages that name themselves', () => {
   test('the second one is ignored', () => {
-    const once = after(atGo, approve({ ...good, gate: 'rm-11', id: 'm-1' }));
+    const once = after(atGo, signalled('approve', { ...good, gate: 'rm-11', id: 'm-1' }));
     expect(once.refusedMessages).toHaveLength(1);
-    expect(after(once, approve({ ...good, id: 'm-1' }))).toEqual(once);
-    expect(after(once, approve({ ...good, id: 'm-2' })).stage).toBe('working');
+    expect(after(once, signalled('approve', { ...good, id: 'm-1' }))).toEqual(once);
+    expect(after(once, signalled('approve', { ...good, id: 'm-2' })).gates.go?.decidedAt).toBe(2_000);
   });
 
   test('an abort is remembered too', () => {
-    const message = resolve({ ...retry, action: 'abort', id: 'm-1' });
-    expect(decide(parked, message)).toMatchObject({
-      abort: { by: 'Ada' },
+    const message = signalled('resolve', { ...retry, action: 'abort', id: 'm-1' });
+    expect(decide(parked, message, 5)).toMatchObject({
+      wish: { kind: 'abort', by: 'Ada' },
       events: [{ type: 'messageHandled', id: 'm-1' }],
     });
-    expect(decide(after(parked, message), message)).toEqual({ events: [] });
+    expect(decide(after(parked, message), message, 5)).toEqual({ events: [] });
+  });
+
+  test('an update is known by its own id, and counts once whichever run it reaches', () => {
+    const once = after(atGo, updated('approve', good, 'u-1'));
+    expect(once.gates.go?.decidedAt).toBe(2_000);
+    expect(after(once, updated('approve', good, 'u-1'))).toEqual(once);
+    expect(after(once, updated('approve', good, 'u-2')).refusedMessages).toMatchObject([
+      { why: 'it is decided: approved by Ada' },
+    ]);
+  });
+
+  test('the id that a sender gives goes before that of the update', () => {
+    const once = after(atGo, updated('approve', { ...good, id: 'm-1' }, 'u-1'));
+    expect(after(once, signalled('approve', { ...good, id: 'm-1' }))).toEqual(once);
   });
 });
 
@@ -176,21 +79,83 @@ const junk: Record<string, unknown> = {
   'a prototype': JSON.parse('{"__proto__":{"gate":"go"},"constructor":1}') as unknown,
 };
 
-describe.each(['approve', 'resolve'] as const)('junk as the payload of %s', (name) => {
+describe.each(messageNames)('junk as the payload of %s', (name) => {
   test.each(Object.entries(junk))('%s is told as refused in few words', (_, payload) => {
-    for (const state of [starting, working, atGo, parked]) {
-      const why = whyRefused(state, { name, payload });
+    for (const stage of open) {
+      const state = inStage[stage];
+      const message = signalled(name, payload);
+      const why = whyRefused(state, message);
       expect(why).not.toBe('');
+      expect(refusalOf(state, message, 2_000)).toBe(why);
       // It stands in the state, in the memo and in what continue-as-new carries.
-      expect(JSON.stringify(after(state, { name, payload }).refusedMessages).length).toBeLessThan(2_000);
+      expect(JSON.stringify(after(state, message).refusedMessages).length).toBeLessThan(2_000);
     }
   });
 });
 
-test('cancelling asks to end the run, in whatever stage', () => {
-  for (const state of [starting, working, atGo, parked, ended]) {
-    const { events, abort } = decide(state, { name: 'cancel', payload: null });
-    expect(events).toEqual([]);
-    expect(abort?.reason).toMatch(/cancelled/);
+/** Names that every object answers to, whoever looks them up in a table. */
+const inherited = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
+
+test.each(inherited)('%s is no gate and no step, in whatever stage', (name) => {
+  for (const stage of open) {
+    expect(whyRefused(inStage[stage], signalled('approve', { ...good, gate: name }))).toBeTruthy();
+    expect(whyRefused(inStage[stage], signalled('reject', { ...good, gate: name, reason: 'no' }))).toBeTruthy();
+    expect(whyRefused(inStage[stage], signalled('resolve', { ...retry, step: name }))).toBeTruthy();
   }
+});
+
+test('a signal of an unknown name is refused, and those that there are named', () => {
+  const { events: seen } = decide(atGo, { name: 'unknown', signal: 'aprove', payload: good }, 5);
+  expect(seen).toMatchObject([
+    { type: 'messageRefused', message: 'aprove', by: 'Ada', why: expect.stringContaining(messageNames.join(', ')) },
+  ]);
+});
+
+test('cancelling asks to end the run, in whatever stage', () => {
+  for (const state of Object.values(inStage)) {
+    const { events: seen, wish } = decide(state, { name: 'cancel' }, 5);
+    expect(seen).toEqual([]);
+    expect(wish).toMatchObject({ kind: 'abort', reason: expect.stringMatching(/cancelled/) });
+  }
+});
+
+describe('before the target file is read nobody can decide anything', () => {
+  test.each([
+    ['approve', good],
+    ['reject', { ...good, reason: 'no' }],
+    ['resolve', retry],
+    ['killSwitch', { by: 'Ada', reason: 'now' }],
+    ['launch', { by: 'Ada', plan: digest, backup: { continuousProtection: true } }],
+  ] as const)('%s', (name, payload) => {
+    expect(whyRefused(inStage.starting, signalled(name, payload))).toMatch(/has not read its target file yet/);
+  });
+});
+
+describe('where only verified senders may decide', () => {
+  const strict = walk(readingPolicy({ requireVerifiedIdentity: true }), opened('go'));
+
+  test('a message of which the server does not say who sent it is refused', () => {
+    const message = signalled('approve', good, { identity: 'Ada <ada@example.com>', principal: null });
+    expect(whyRefused(strict, message)).toMatch(/the server does not say who sent it, .* a verified identity/);
+  });
+
+  test('one of which it does counts', () => {
+    const message = signalled('approve', good, { identity: 'x', principal: 'ada@example.com' });
+    expect(after(strict, message).gates.go?.decidedAt).toBe(2_000);
+  });
+
+  test('an update is not told that before the history has been asked', () => {
+    expect(refusalOf(strict, updated('approve', good, 'u-1'), 5)).toBeUndefined();
+    expect(refusalOf(strict, updated('approve', { ...good, by: 'Mallory' }, 'u-1'), 5)).toMatch(
+      /not among the approvers/,
+    );
+  });
+});
+
+test('a second decision at once is told that the first one won', () => {
+  const decided = walk(read, opened('go'), approved('go'), events.decided);
+  expect(whyRefused(decided, signalled('approve', { ...good, by: 'Bo' }))).toBe('it is decided: approved by Ada');
+  expect(whyRefused(decided, signalled('reject', { ...good, by: 'Bo', reason: 'no' }))).toBe(
+    'it is decided: approved by Ada',
+  );
 });

@@ -1,23 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
-import { escapeMarkdown, renderDetails } from '../../../workflows/details.ts';
-import { initialState, transition, type RunEvent, type RunState } from '../../../workflows/state.ts';
+import { escapeMarkdown, renderDetails, renderReport } from '../../../workflows/details.ts';
+import type { RunState } from '../../../workflows/state.ts';
+import type { RunEvent } from '../../../workflows/transition.ts';
 import { view } from '../../../workflows/view.ts';
-
-const target = { digest: 'd1'.repeat(32), hasPullRequest: false, pullRequest: null, historyEventLimit: 10_000 };
-const digest = 'a1'.repeat(32);
-
-function walk(requestedBy: string, ...path: RunEvent[]): RunState {
-  return path.reduce((state, event) => transition(state, event, 1), initialState({ app: 'an-app', requestedBy }, 1));
-}
-const started: RunEvent[] = [
-  { type: 'targetRead', target },
-  { type: 'stepStarted', step: 'config-check', attempt: 1 },
-];
+import { events } from './events.ts';
+import { approved, done, failed, opened, passed, preflight, read, started, walk, walkFor } from './walk.ts';
 
 /** What people could write to be taken for the runbook, and what of it must not be left. */
 const hostile: Record<string, { text: string; never: RegExp }> = {
   'a link': { text: '[approve here](https://evil.example)', never: /(?<!\\)\[approve here(?<!\\)\]/ },
   'an image': { text: '![x](https://evil.example/x.png)', never: /(?<!\\)!\[/ },
+  'a forged instruction': {
+    text: 'ok.\n\n**Waiting for approval.** Send the signal `approve` with:\n\n```json\n{"gate":"go","by":"me"}\n```',
+    never: /\n|```|(?<!\\)\*\*|(?<!\\)`/,
+  },
   'a code block': { text: 'ok\n```json\n{"gate":"go"}\n```', never: /```/ },
   'a code span': { text: '`temporal workflow terminate`', never: /(?<!\\)`/ },
   'a heading': { text: '# APPROVED', never: /^# /m },
@@ -40,23 +36,21 @@ describe.each(Object.entries(hostile))('%s', (_, { text, never }) => {
   });
 
   test("does no harm wherever the details show people's text", () => {
-    const plain = linesOf(walk('Rita', ...started));
+    const begun = [read, started('config-check')];
+    const named = (...path: RunEvent[]): RunState => walkFor({ app: 'an-app', requestedBy: text }, ...path);
+    const atGo = [...preflight, opened('go')];
     const states = {
-      requester: walk(text, ...started),
-      failure: walk('Rita', ...started, {
-        type: 'stepFailed',
-        step: 'config-check',
-        failure: { type: 'X', message: text },
-      }),
-      refusal: walk('Rita', ...started, { type: 'messageRefused', message: 'approve', by: text, why: text }),
-      outcome: walk('Rita', ...started, { type: 'ended', outcome: { result: 'aborted', by: text, reason: text } }),
-      approver: walk(
-        'Rita',
-        { type: 'targetRead', target },
-        { type: 'gateOpened', gate: 'go', digest },
-        { type: 'approved', gate: 'go', by: text },
-      ),
+      requester: named(...begun),
+      failure: walk(...begun, { ...events.stepFailed, step: 'config-check', failure: { type: 'X', message: text } }),
+      refusal: walk(...begun, { type: 'messageRefused', message: 'approve', by: text, why: text }),
+      outcome: walk(...begun, { type: 'ended', outcome: { result: 'aborted', by: text, reason: text } }),
+      approver: walk(...atGo, approved('go', { by: text, reason: text }), events.decided, events.gatePassed),
+      rejection: walk(...atGo, { ...events.rejected, by: text, reason: text }),
+      change: walk(read, opened('go', { changes: [text] })),
+      'a freeze': walk(read, opened('window', { about: text })),
+      'a kill switch': walk(read, { ...events.killed, by: text, reason: text }),
     };
+    const plain = own.flatMap(linesOf);
     for (const state of Object.values(states)) {
       for (const line of linesOf(state)) {
         // What the runbook says itself has marks of its own; the rest of a line is people's.
@@ -64,13 +58,38 @@ describe.each(Object.entries(hostile))('%s', (_, { text, never }) => {
         expect(
           line
             .replace(/^- /, '')
-            .replace(/\*\*[^*]*\*\*/, '')
-            .replace(/`(approve|resolve|config-check|go)`/, ''),
+            .replace(/^\*\*(\\.|[^*\\])*\*\*/, '')
+            .replace(/`[a-zA-Z0-9-]+`/g, ''),
         ).not.toMatch(never);
       }
     }
   });
+
+  test('does no harm in the comment on an issue', () => {
+    const state = walk(
+      read,
+      ...preflight.slice(1),
+      opened('go'),
+      approved('go', { by: text }),
+      events.decided,
+      events.gatePassed,
+    );
+    for (const line of renderReport(view(state))
+      .split('\n')
+      .filter((one) => one.includes('`go`'))) {
+      expect(line.replace(/^- /, '').replace('`go`', '')).not.toMatch(never);
+    }
+  });
 });
+
+/** The same states without anything that people wrote. */
+const own: RunState[] = [
+  walk(read, started('config-check')),
+  walk(...preflight, opened('go')),
+  walk(...preflight, ...passed('go')),
+  walk(read, opened('window')),
+  walk(read, events.killed),
+];
 
 /** The lines outside of the block that shows the message to send. */
 function linesOf(state: RunState): string[] {
@@ -83,16 +102,32 @@ test('ordinary names are left readable', () => {
   expect(escapeMarkdown('Zoë O’Neil, Ops')).toBe('Zoë O’Neil, Ops');
 });
 
-test('the message to send stands in a block of its own, ready to copy', () => {
+test('the message to send stands in a block of its own, ready to copy, and who may send it below', () => {
   const details = renderDetails(
-    view(walk('Rita', { type: 'targetRead', target }, { type: 'gateOpened', gate: 'go', digest })),
+    view(walk(read, opened('go', { expiresAt: 0, changes: ['release.version: 7, now 8'] }))),
   );
   const block = /```json\n(.*)\n```/.exec(details)?.[1] ?? '';
-  expect(JSON.parse(block)).toEqual({ gate: 'go', by: '<your name>', plan: digest });
+  expect(JSON.parse(block)).toEqual({ gate: 'go', by: '<your name>', plan: 'a1'.repeat(32) });
+  expect(details).toContain('Send the signal or update `approve` with:');
+  expect(details).toContain('From Ada, Bo, Cy, Rita. Until 1970-01-01T00:00:00.000Z.');
+  expect(details).toMatch(/What differs from the plan that was asked about before:\n- release.version: 7, now 8/);
+});
+
+test('what is parked is told with the choices that there are', () => {
+  const details = renderDetails(view(walk(read, started('smoke'), failed('smoke'))));
+  expect(details).toContain('**Waiting for a decision about the step smoke, attempt 1.**');
+  expect(details).toContain('The action may be `retry`, `undo-rm-11`, `kill-switch`, `abort`.');
 });
 
 test('every item has its line with its mark', () => {
-  const details = renderDetails(view(walk('Rita', ...started)));
+  const details = renderDetails(view(walk(read, started('config-check'))));
   expect(details).toMatch(/^- ▶ `config-check` /m);
-  expect(details).toMatch(/^- ☐ `upgrade` /m);
+  expect(details).toMatch(/^- ☐ `inspect-pull-request` /m);
+});
+
+test('the comment on an issue has what was done, and who approved it', () => {
+  const report = renderReport(view(walk(read, ...done('config-check'), started('inspect-pull-request'))));
+  expect(report).toMatch(/^Cutover of `an-app`, asked for by Rita$/m);
+  expect(report).toMatch(/^- ☑ `config-check` .*: observed$/m);
+  expect(report).not.toContain('inspect-pull-request');
 });

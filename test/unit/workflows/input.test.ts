@@ -7,7 +7,10 @@ const start: StartFacts = { workflowId: 'cutover-an-app' };
 describe('accepted', () => {
   test.each<[string, unknown, Partial<StartFacts>]>([
     ['the app and who asks', input, {}],
-    ['the one mode that there is', { ...input, mode: 'cutover' }, {}],
+    ['a cutover by name', { ...input, mode: 'cutover' }, {}],
+    ['a plan', { ...input, mode: 'plan' }, {}],
+    ['a kill switch with its reason', { ...input, mode: 'kill-switch', reason: 'it is wedged' }, {}],
+    ['an undo with its reason', { ...input, mode: 'undo-rm-11', reason: 'it is wedged' }, {}],
     [
       'options that are not set',
       input,
@@ -35,6 +38,8 @@ describe('refused', () => {
     ['an empty name', 'InputInvalid', /requestedBy/, { ...input, requestedBy: '   ' }, {}],
     ['a name without end', 'InputInvalid', /requestedBy/, { ...input, requestedBy: 'R'.repeat(101) }, {}],
     ['another mode', 'InputInvalid', /mode/, { ...input, mode: 'rotation' }, {}],
+    ['a kill switch without a reason', 'InputInvalid', /reason: is missing/, { ...input, mode: 'kill-switch' }, {}],
+    ['an undo without a reason', 'InputInvalid', /reason: /, { ...input, mode: 'undo-rm-11', reason: ' ' }, {}],
     ['a way out of the folder', 'InputInvalid', /an app name/, { ...input, app: '../secrets' }, {}],
     ['capitals', 'InputInvalid', /an app name/, { ...input, app: 'An-App' }, {}],
     ['too short an app', 'InputInvalid', /an app name/, { ...input, app: 'ab' }, {}],

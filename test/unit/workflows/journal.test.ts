@@ -1,70 +1,73 @@
 import { expect, test } from '@jest/globals';
 import { journalText, nextEntry } from '../../../workflows/journal.ts';
-import { initialState, type RunEvent, type RunState } from '../../../workflows/state.ts';
-
-const target = { digest: 'c3'.repeat(32), hasPullRequest: false, pullRequest: null, historyEventLimit: 100 };
+import { initialState, type RunState } from '../../../workflows/state.ts';
+import type { EventType, RunEvent } from '../../../workflows/transition.ts';
+import { events, eventTypes } from './events.ts';
+import { sampleInput } from './walk.ts';
 
 /** What each event is told as; a new event does not type-check without a line, or without saying that it has none. */
-const told: { readonly [T in RunEvent['type']]: { event: Extract<RunEvent, { type: T }>; text: string | null } } = {
-  targetRead: { event: { type: 'targetRead', target }, text: 'target file c3c3c3c3c3c3' },
-  stepStarted: { event: { type: 'stepStarted', step: 'grants', attempt: 2 }, text: 'grants: attempt 2 began' },
-  stepDone: { event: { type: 'stepDone', step: 'grants', did: 'settled', evidence: {} }, text: 'grants: settled' },
-  stepFailed: {
-    event: { type: 'stepFailed', step: 'grants', failure: { type: 'GrantsDiffer', message: 'long' } },
-    text: 'grants: parked on GrantsDiffer',
-  },
-  gateOpened: {
-    event: { type: 'gateOpened', gate: 'go', digest: 'd4'.repeat(32) },
-    text: 'gate go: open for plan d4d4d4d4d4d4',
-  },
-  approved: { event: { type: 'approved', gate: 'go', by: 'Ada' }, text: 'gate go: approved by Ada' },
-  resolved: {
-    event: { type: 'resolved', step: 'grants', by: 'Ada', reason: 'mended' },
-    text: 'grants: to be tried again, says Ada: mended',
-  },
-  messageRefused: {
-    event: { type: 'messageRefused', message: 'approve', by: null, why: 'no gate is open' },
-    text: 'approve from nobody refused: no gate is open',
-  },
-  messageHandled: { event: { type: 'messageHandled', id: 'm-1' }, text: null },
-  continued: { event: { type: 'continued' }, text: 'continued as new' },
-  ended: {
-    event: { type: 'ended', outcome: { result: 'aborted', reason: 'not tonight', by: 'Ada' } },
-    text: 'aborted: not tonight',
-  },
+const told: { readonly [T in EventType]: string | null } = {
+  targetRead: 'target file c3c3c3c3c3c3',
+  stepStarted: 'survey: attempt 1 began',
+  stepDone: 'survey: observed',
+  stepFailed: 'survey: parked on PlatformRefused',
+  stepGivenUp: 'survey: failed with PlatformRefused, and the rest goes on',
+  gateOpened: 'gate go: open for plan a1a1a1a1a1a1',
+  approved: 'gate go: approved by Ada',
+  decided: null,
+  rejected: 'gate go: rejected by Bo: not tonight',
+  gatePassed: 'gate go: passed',
+  voided: 'gate go: asked again, because the approval has expired',
+  resolved: 'survey: to be tried again, says Ada: mended',
+  killed: 'kill-switch asked for by Kim: customers wait',
+  rollbackRefused: 'the way back is refused, CustomerRowsExist: orders has 1 row',
+  resumed: 'the cutover stands where it stood',
+  sampled: null,
+  sealing: 'launch by Ada: from here every rollback is refused',
+  drifted: 'survey: changed by others: Set SETTING config vars (harmless)',
+  identified: 'approve from Ada: sent as cli@laptop, not verified by the server',
+  reminded: 'still waiting: approval of the gate go',
+  messageRefused: 'approve from nobody refused: no gate is open',
+  messageHandled: null,
+  continued: 'continued as new',
+  ended: 'completed: done',
 };
 
-test.each(Object.values(told))('$event.type is told as $text', ({ event, text }) => {
+test.each(eventTypes)('%s', (type) => {
+  expect(journalText(events[type])).toBe(told[type]);
+});
+
+test.each<[RunEvent, string]>([
+  [{ ...events.approved, needed: 1 }, 'gate go: approved by Ada, 1 more needed'],
+  // A record that hid that one person did it all would not be worth much.
+  [{ ...events.approved, by: 'Rita', alone: true }, 'gate go: single-person approval by Rita'],
+  [{ ...events.approved, gate: 'window', reason: 'it burns' }, 'gate window: approved by Ada: it burns'],
+  [{ ...events.identified, principal: 'ada@example.com' }, 'approve from Ada: sent as cli@laptop, ada@example.com'],
+])('%j', (event, text) => {
   expect(journalText(event)).toBe(text);
 });
 
 test('entries are numbered without gaps, and go on from what was carried', () => {
-  let state: RunState = initialState({ app: 'an-app', requestedBy: 'Rita' }, 1);
+  let state: RunState = initialState(sampleInput, 1);
   const append = (event: RunEvent, now: number): void => {
     const entry = nextEntry(state, event, now);
     if (entry !== null) state = { ...state, journal: [...state.journal, entry] };
   };
-  append(told.targetRead.event, 10);
-  append(told.messageHandled.event, 11);
-  append(told.continued.event, 12);
+  append(events.targetRead, 10);
+  append(events.messageHandled, 11);
+  append(events.continued, 12);
   state = JSON.parse(JSON.stringify(state)) as RunState;
-  append(told.ended.event, 13);
+  append(events.ended, 13);
   expect(state.journal).toEqual([
-    { seq: 1, at: 10, event: 'targetRead', text: told.targetRead.text, data: { target } },
-    { seq: 2, at: 12, event: 'continued', text: told.continued.text, data: {} },
-    {
-      seq: 3,
-      at: 13,
-      event: 'ended',
-      text: told.ended.text,
-      data: { outcome: { result: 'aborted', reason: 'not tonight', by: 'Ada' } },
-    },
+    { seq: 1, at: 10, event: 'targetRead', text: told.targetRead, data: { target: events.targetRead.target } },
+    { seq: 2, at: 12, event: 'continued', text: told.continued, data: {} },
+    { seq: 3, at: 13, event: 'ended', text: told.ended, data: { outcome: events.ended.outcome } },
   ]);
 });
 
 test('an entry has what its event carried, but for evidence: that stands in the history already', () => {
-  expect(nextEntry(initialState({ app: 'an-app', requestedBy: 'Rita' }, 1), told.stepDone.event, 2)?.data).toEqual({
-    step: 'grants',
-    did: 'settled',
+  expect(nextEntry(initialState(sampleInput, 1), events.stepDone, 2)?.data).toEqual({
+    step: 'survey',
+    did: 'observed',
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Facts, PullRequestFacts } from '../../../workflows/facts.ts';
-import { sequence, type Item, type Known } from '../../../workflows/sop.ts';
-import { steps, type StepId } from '../../../workflows/steps.ts';
+import { planGates, type Facts, type PullRequestFacts } from '../../../workflows/facts.ts';
+import { gateBefore, sequence, stepsOfGate, type Item, type Known, type Phase } from '../../../workflows/sop.ts';
+import { steps, stepIds, type StepId } from '../../../workflows/steps.ts';
+import { wayBackSteps } from '../../../workflows/way-back.ts';
 import { sampleFacts } from '../../workflow/sample-evidence.ts';
 
 const pull: PullRequestFacts = {
@@ -38,24 +39,26 @@ const rm11Facts: Record<string, Facts> = {
   'the flag set': { ...sampleFacts, role: { ...sampleFacts.role, flag: true } },
 };
 
+const hasFollowUps = true;
+
 /** Every course that a run can take: what it knows at each stage of learning. */
 const courses = Object.entries(pulls).flatMap(([pullName, { hasPullRequest, pullRequest }]) =>
   Object.entries(goFacts).flatMap(([goName, go]) =>
     Object.entries(rm11Facts).map(([rm11Name, rm11]) => ({
       name: `${pullName}, ${goName}, ${rm11Name}`,
       learnt: [
-        { hasPullRequest },
-        { hasPullRequest, pullRequest },
-        { hasPullRequest, pullRequest, go },
-        { hasPullRequest, pullRequest, go, rm11 },
+        { hasFollowUps, hasPullRequest },
+        { hasFollowUps, hasPullRequest, pullRequest },
+        { hasFollowUps, hasPullRequest, pullRequest, go },
+        { hasFollowUps, hasPullRequest, pullRequest, go, rm11 },
       ] as Known[],
-      whole: sequence({ hasPullRequest, pullRequest, go, rm11 }),
+      whole: sequence({ hasFollowUps, hasPullRequest, pullRequest, go, rm11 }),
     })),
   ),
 );
 
+const phases: Phase[] = ['preflight', 'rm-10', 'rm-11', 'watch', 'seal'];
 const idsOf = (items: readonly Item[]): string[] => items.map((item) => item.id);
-const phases = ['preflight', 'rm-10', 'rm-11'];
 
 describe.each(courses)('$name', ({ learnt, whole }) => {
   const ids = idsOf(whole);
@@ -83,14 +86,28 @@ describe.each(courses)('$name', ({ learnt, whole }) => {
 
   test('nothing is written before go is approved, and no role is used before rm-11 is', () => {
     const firstWrite = whole.findIndex((item) => item.kind === 'step' && steps[item.id].writes);
-    expect(firstWrite).toBe(at('go') + 1);
+    expect(firstWrite).toBe(at('confirm') + 1);
     for (const id of ['bind-url', 'grants', 'flag']) expect(at(id)).toBeGreaterThan(at('rm-11'));
   });
 
-  test('a gate shows a plan that was surveyed for it just before', () => {
-    for (const gate of whole.filter((item) => item.kind === 'gate')) {
-      expect(whole[at(gate.id) - 1]).toMatchObject({ kind: 'step', planFor: gate.id });
+  test('a gate shows a plan that was surveyed for it just before, and the target is looked at again behind it', () => {
+    for (const gate of planGates) {
+      const { survey, confirm } = stepsOfGate[gate];
+      expect(whole[at(gate) - 1]).toMatchObject({ kind: 'step', id: survey, planFor: gate });
+      expect(whole[at(gate) + 1]).toMatchObject({ kind: 'step', id: confirm, confirms: gate });
     }
+  });
+
+  test('each write rests on the plan of the last gate before it', () => {
+    expect(gateBefore(whole, 'upgrade')).toBe('go');
+    expect(gateBefore(whole, 'grants')).toBe('rm-11');
+    expect(gateBefore(whole, 'seal')).toBe('launch');
+    expect(gateBefore(whole, 'survey')).toBeUndefined();
+  });
+
+  test('the seal comes last, once a backup is proven; what follows may fail and holds nothing up', () => {
+    expect(ids.slice(-3)).toEqual(['check-backup', 'seal', 'open-follow-ups']);
+    expect(whole.slice(-2)).toMatchObject([{ seals: true }, { onFailure: 'report' }]);
   });
 
   test('the order of the page that it replaces is kept', () => {
@@ -98,6 +115,7 @@ describe.each(courses)('$name', ({ learnt, whole }) => {
       'config-check',
       'survey',
       'go',
+      'confirm',
       'promote',
       'upgrade',
       'verify-schema',
@@ -105,12 +123,19 @@ describe.each(courses)('$name', ({ learnt, whole }) => {
       'smoke',
       'survey-rm-11',
       'rm-11',
+      'confirm-rm-11',
       'bind-url',
       'grants',
       'flag',
       'restart-rm-11',
       'smoke-rm-11',
       'verify-sessions',
+      'survey-launch',
+      'launch',
+      'confirm-launch',
+      'check-backup',
+      'seal',
+      'open-follow-ups',
     ];
     const present = page.filter((id) => ids.includes(id));
     expect(ids.filter((id) => page.includes(id))).toEqual(present);
@@ -137,16 +162,28 @@ describe.each(courses)('$name', ({ learnt, whole }) => {
   });
 });
 
+describe('an upgrade that has been done', () => {
+  const known: Known = { hasFollowUps, hasPullRequest: false, go: goFacts['nothing pending'] };
+  const restartOf = (more: Partial<Known>) => sequence({ ...known, ...more }).find((item) => item.id === 'restart');
+
+  // A plan that is made again behind it shows nothing pending, and the dynos run on the old schema all the same.
+  test('decides whether the dynos are made anew, whatever a later plan shows', () => {
+    expect(restartOf({})).toMatchObject({ freshDynos: false });
+    expect(restartOf({ migrated: true })).toMatchObject({ freshDynos: true });
+    expect(restartOf({ migrated: false, go: sampleFacts })).toMatchObject({ freshDynos: false });
+  });
+});
+
 describe('the pull request', () => {
-  const idsWith = (known: Omit<Known, 'go' | 'rm11'>): string[] =>
-    idsOf(sequence({ ...known, go: sampleFacts, rm11: sampleFacts }));
+  const idsWith = (known: Omit<Known, 'go' | 'rm11' | 'hasFollowUps'>): string[] =>
+    idsOf(sequence({ ...known, hasFollowUps, go: sampleFacts, rm11: sampleFacts }));
 
   test('without one there is nothing to inspect or to wait for', () => {
     expect(idsWith({ hasPullRequest: false }).filter((id) => id.includes('pull-request'))).toEqual([]);
   });
 
   test('before it was read, nothing after it is promised', () => {
-    expect(idsOf(sequence({ hasPullRequest: true }))).toEqual(['config-check', 'inspect-pull-request']);
+    expect(idsOf(sequence({ hasFollowUps, hasPullRequest: true }))).toEqual(['config-check', 'inspect-pull-request']);
   });
 
   test('with a revision it is waited for before the survey, so that one upgrade applies it', () => {
@@ -161,7 +198,13 @@ describe('the pull request', () => {
   });
 });
 
-test('between them the courses have every step of the list', () => {
-  const met = new Set(courses.flatMap(({ whole }) => idsOf(whole)));
-  expect(Object.keys(steps).filter((id) => !met.has(id))).toEqual([]);
+test('a target without follow-ups has nothing to open', () => {
+  const ids = idsOf(sequence({ hasFollowUps: false, hasPullRequest: false, go: sampleFacts, rm11: sampleFacts }));
+  expect(ids.at(-1)).toBe('seal');
+});
+
+test('between them the courses, the ways back and the watch have every step of the list', () => {
+  const met = new Set<StepId>(courses.flatMap(({ whole }) => idsOf(whole)) as StepId[]);
+  for (const id of [...wayBackSteps, 'watch-sample' as const]) met.add(id);
+  expect(stepIds.filter((id) => !met.has(id))).toEqual([]);
 });
