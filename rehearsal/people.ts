@@ -46,8 +46,10 @@ export function createPeople(
   const ahead = [...interventions];
 
   const approve = async (status: Status, { signal, message, from, needed }: NonNullable<Status['waitingFor']>) => {
+    // Where one person may do it alone, it is the one who asked; else it is the others.
     const others = from.filter((name) => name !== status.requestedBy);
-    for (const by of [...others, ...from].slice(0, needed)) {
+    const names = 'confirm' in message ? [status.requestedBy] : [...others, ...from];
+    for (const by of names.slice(0, needed)) {
       await handle.signal(signal, { ...message, ...typedOut(message, status.app), by });
     }
   };

@@ -22,6 +22,9 @@ const takeDownRole: Item[] = [
   { kind: 'step', id: 'drop-credential', phase: 'way-back', onFailure: 'later' },
 ];
 
+/** Taking the URL away makes a release, and with it new dynos. */
+const restartUnbound: Item = { kind: 'step', id: 'restart-unbound', phase: 'way-back' };
+
 const begin: Item[] = [
   { kind: 'step', id: 'read-seal', phase: 'way-back', refuses: true, ...whileDown },
   { kind: 'step', id: 'survey-way-back', phase: 'way-back' },
@@ -51,6 +54,7 @@ export function killSwitch({ refused, fenceBegun, uncounted }: KnownWayBack): It
     liftFence,
     { kind: 'step', id: 'verify-serving', phase: 'way-back', needs: ['killedAt'] },
     ...takeDownRole,
+    restartUnbound,
   ];
 }
 
@@ -64,8 +68,7 @@ export function undoRm11({ refused }: KnownWayBack): Item[] {
     { kind: 'step', id: 'restart-undo', phase: 'way-back' },
     { kind: 'step', id: 'verify-owner-sessions', phase: 'way-back' },
     ...takeDownRole,
-    // Taking the URL away made a release, and with it new dynos.
-    { kind: 'step', id: 'restart-unbound', phase: 'way-back' },
+    restartUnbound,
     { kind: 'step', id: 'smoke-undo', phase: 'way-back' },
   ];
 }

@@ -38,7 +38,7 @@ describe.each(Object.entries(scenarios) as [ScenarioName, Scenario][])('%s', (na
     const handle = await rig.start(app);
     status = await playPeople(rig, handle, app, (seen) => seen.stage === 'ended', scenario.people);
     after = (await scenario.after?.({ handle, platform: rig.platform, app, status })) ?? null;
-  });
+  }, 300_000);
   afterAll(() => rig.close());
 
   test('ends as it should, and the app serves what it should', async () => {
