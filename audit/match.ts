@@ -33,7 +33,8 @@ export function answers(drafts: readonly Draft[]): Map<number, Answer> {
       });
     const first = candidate(open);
     if (draft.name === identified) {
-      found.set(index, answer(draft, drafts, first ?? candidate(taken.toReversed())));
+      // It follows the decision that counted; a double of its message, which nobody answers, may be open still.
+      found.set(index, answer(draft, drafts, candidate(taken.toReversed()) ?? first));
       return;
     }
     if (first !== undefined) {
@@ -57,6 +58,8 @@ function carriedBy(draft: Draft): Fields {
 
 function answersSomebody(draft: Draft): boolean {
   if (!('data' in draft.data)) return ['approved', 'resolved', 'messageRefused'].includes(draft.name);
+  // The launch repeats who approved it, in a line of its own.
+  if (draft.name === 'sealing') return false;
   const said = carriedBy(draft);
   return textOf(said['by']) !== null || 'message' in said || draft.name === identified;
 }
@@ -84,6 +87,8 @@ function fits(draft: Draft, message: Draft): boolean {
   const alike = ['gate', 'step', 'attempt', 'action', 'reason', 'id'].every(
     (key) =>
       said[key] === undefined ||
+      // The message launch is for the gate of its name, and names none.
+      (key === 'gate' && said[key] === message.name) ||
       (payload[key] === undefined ? key !== 'gate' && key !== 'step' : normal(said[key]) === normal(payload[key])),
   );
   const plan = textOf(payload['plan']);

