@@ -80,7 +80,8 @@ async function performStep(run: Run, item: StepItem): Promise<Wish | undefined> 
   // A run that continued as new while this step was parked goes on waiting for the same decision.
   if (run.state.stage === 'parked' || run.state.stage === 'seal-parked') return waitForDecision(run);
   const gate = gateBefore(itemsOf(run.state), item.id);
-  if (isForwardWrite(item) && run.state.stage === 'working') {
+  // One that continued as new while it waited for a window goes on waiting for that.
+  if (isForwardWrite(item) && (run.state.stage === 'working' || run.state.stage === 'waiting')) {
     const wish = await waitForWindow(run, item.id);
     if (wish !== undefined) return wish;
     if (gate !== undefined && hasExpired(run, gate)) {
