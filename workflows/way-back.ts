@@ -66,10 +66,11 @@ export function undoRm11({ refused }: KnownWayBack): Item[] {
     { kind: 'step', id: 'settle-dynos', phase: 'way-back' },
     { kind: 'step', id: 'flag-off', phase: 'way-back' },
     { kind: 'step', id: 'restart-undo', phase: 'way-back' },
+    // The suite fills the app's pool: before it, nobody would be connected at all.
+    { kind: 'step', id: 'smoke-undo', phase: 'way-back' },
     { kind: 'step', id: 'verify-owner-sessions', phase: 'way-back' },
     ...takeDownRole,
     restartUnbound,
-    { kind: 'step', id: 'smoke-undo', phase: 'way-back' },
   ];
 }
 
