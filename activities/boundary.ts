@@ -4,7 +4,7 @@ import { steps, type StepId, type StepResult } from '../workflows/steps.ts';
 import { classify } from './classify.ts';
 import { fail } from './fail.ts';
 import { withScope, type Progress } from './scope.ts';
-import { Secrets } from './secrets.ts';
+import { Secrets, type Leak } from './secrets.ts';
 
 /** Milliseconds between two heartbeats. */
 const heartbeatEveryMs = 2_000;
@@ -13,6 +13,12 @@ const marginMs = 5_000;
 
 /** Called when an activity gets further; besides the heartbeat, the worker's log listens. */
 export type ProgressListener = (activity: { type: string; step: string; attempt: number }, progress: Progress) => void;
+
+export interface BoundaryOptions {
+  readonly listener: ProgressListener;
+  /** Told each secret that an activity learns. */
+  readonly onSecret?: (secret: string) => void;
+}
 
 /**
  * The boundary around every activity: heartbeats, deadline, a check of the evidence, classification of what went wrong,
@@ -24,11 +30,14 @@ export type ProgressListener = (activity: { type: string; step: string; attempt:
 export async function atBoundary(
   context: Context,
   args: readonly unknown[],
-  listener: ProgressListener,
+  { listener, onSecret }: BoundaryOptions,
   work: () => Promise<unknown>,
 ): Promise<unknown> {
   const { info } = context;
-  const secrets = new Secrets();
+  const secrets = new Secrets(onSecret);
+  // What the run said itself is in its history already: app, step, digest.
+  secrets.keepPlain(args);
+  guardHeartbeat(context, secrets);
   const deadline = AbortSignal.timeout(Math.max(1_000, info.startToCloseTimeoutMs - marginMs));
   const signal = AbortSignal.any([context.cancellationSignal, deadline]);
   const step = stepOf(args) ?? info.activityType;
@@ -45,12 +54,7 @@ export async function atBoundary(
       report('begun');
       const result = checkEvidence(step, await work());
       const leak = secrets.find(result);
-      if (leak !== undefined) {
-        throw fail(
-          'SecretLeak',
-          `The step was about to report a secret in ${leak}. The result was withheld; nothing left the worker.`,
-        );
-      }
+      if (leak !== undefined) throw leakFailure(leak);
       return result;
     });
   } catch (error) {
@@ -76,14 +80,33 @@ export async function atBoundary(
  */
 function checkEvidence(step: string, result: unknown): unknown {
   if (!Object.hasOwn(steps, step)) return result;
-  const { did, evidence } = result as StepResult<unknown>;
+  const { did, evidence, drift } = result as StepResult<unknown>;
   const checked = steps[step as StepId].evidence.safeParse(evidence);
-  if (checked.success) return { did, evidence: checked.data as unknown };
+  if (checked.success) return { did, evidence: checked.data as unknown, ...(drift ? { drift } : {}) };
   const problems = checked.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw fail(
     'InvalidTransition',
     `The evidence of ${step} is not as its definition says (${problems.join('; ')}): a mistake in the runbook, not in the target. ` +
       'What the step did stands. Please report it, mend the worker, then try again.',
+  );
+}
+
+/** An activity may heartbeat by itself, past `report`: what it says goes through the same guard. */
+function guardHeartbeat(context: Context, secrets: Secrets): void {
+  const heartbeat = context.heartbeat.bind(context);
+  Object.defineProperty(context, 'heartbeat', {
+    value: (details?: unknown) => heartbeat(secrets.redactValue(details)),
+  });
+}
+
+function leakFailure({ field, what, variable }: Leak) {
+  const remedy =
+    variable === undefined
+      ? 'The step must not report that field: mend it before the run goes on.'
+      : `If that value is no secret, name ${variable} in plainConfigVars of the target file; else the step must not report that field.`;
+  return fail(
+    'SecretLeak',
+    `The step was about to report ${what} in ${field}; expected evidence without secrets. The result was withheld; nothing left the worker. ${remedy}`,
   );
 }
 
@@ -96,9 +119,9 @@ function stepOf(args: readonly unknown[]): string | undefined {
 export function redactFailure(failure: ApplicationFailure, secrets: Secrets): ApplicationFailure {
   const rebuilt = ApplicationFailure.create({
     message: secrets.redact(failure.message),
-    type: failure.type ?? 'Unknown',
+    type: secrets.redact(failure.type ?? 'Unknown'),
     nonRetryable: failure.nonRetryable ?? false,
-    details: redactValue(failure.details ?? [], secrets) as unknown[],
+    details: secrets.redactValue(failure.details ?? []) as unknown[],
     ...(failure.nextRetryDelay == null ? {} : { nextRetryDelay: failure.nextRetryDelay }),
     ...(failure.cause instanceof Error ? { cause: redactCause(failure.cause, secrets) } : {}),
   });
@@ -112,15 +135,4 @@ function redactCause(error: Error, secrets: Secrets, depth = 0): Error {
   plain.stack = secrets.redact(error.stack ?? '');
   if (error.cause instanceof Error && depth < 5) plain.cause = redactCause(error.cause, secrets, depth + 1);
   return plain;
-}
-
-function redactValue(value: unknown, secrets: Secrets): unknown {
-  if (typeof value === 'string') return secrets.redact(value);
-  if (Array.isArray(value)) return value.map((inner) => redactValue(inner, secrets));
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(
-      Object.entries(value).map(([key, inner]) => [secrets.redact(key), redactValue(inner, secrets)]),
-    );
-  }
-  return value;
 }

@@ -5,6 +5,7 @@ import type { PostgresClient } from './clients/postgres.ts';
 import { fail } from './fail.ts';
 import type { Seen } from './perform.ts';
 import type { SlugReport } from './revisions.ts';
+import { currentScope } from './scope.ts';
 import type { Target, TargetStore } from './target.ts';
 
 /** What was written as the record of a run. */
@@ -36,12 +37,14 @@ export interface Services {
 }
 
 /**
- * The target of a step call, if it is still the one that the run was started with.
+ * The target of a step call, if it is still the one that the run was started with. It says what is no secret, so that
+ * it comes before anything else is read.
  *
  * @throws ApplicationFailure `TargetChanged`, and what `TargetStore.read` throws
  */
 export async function targetOf({ targets }: Services, call: StepCall): Promise<Target> {
   const target = await targets.read(call.app);
+  currentScope().secrets.keepPlain(target, target.plainConfigVars);
   if (target.digest !== call.targetDigest) {
     throw fail(
       'TargetChanged',

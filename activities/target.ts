@@ -210,6 +210,8 @@ export const targetSchema = z
       })
       .strict()
       .default({}),
+    /** Config vars whose values are no secrets: others of 12 characters and more must not stand in any evidence. */
+    plainConfigVars: z.array(variable).max(few).default([]),
     /** Hours for which the worker's Heroku token must still be good when a run starts. */
     tokenValidForHours: z.number().min(0).max(8760).default(12),
     /** Events after which a run continues as new at its next quiet point. */

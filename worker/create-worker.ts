@@ -72,7 +72,7 @@ export async function createWorker(
     interceptors: {
       activity: [
         (context) => ({
-          inbound: { execute: (input, next) => atBoundary(context, input.args, listener, () => next(input)) },
+          inbound: { execute: (input, next) => atBoundary(context, input.args, { listener }, () => next(input)) },
         }),
       ],
     },

@@ -135,9 +135,11 @@ export function createHerokuClient({ apiUrl, dataUrl, token }: HerokuOptions) {
 
     getApp: (name: string) => platform(`/apps/${part(name)}`, { method: 'GET', answer: app }),
 
-    /** Config vars. Every value that holds a password is registered as a secret before it is returned. */
+    /** Config vars. What may be a secret among the values is registered before they are returned. */
     async getConfigVars(name: string): Promise<Record<string, string>> {
-      return learnt(await platform(`/apps/${part(name)}/config-vars`, { method: 'GET', answer: z.record(z.string()) }));
+      const vars = await platform(`/apps/${part(name)}/config-vars`, { method: 'GET', answer: z.record(z.string()) });
+      currentScope().secrets.addConfigVars(vars);
+      return vars;
     },
 
     /** Sets several variables, or unsets with null, in one release. The answer says nothing of that release. */
@@ -223,7 +225,10 @@ export function createHerokuClient({ apiUrl, dataUrl, token }: HerokuOptions) {
         body: { command, env, attach: true, force_no_tty: true },
         answer: startedDyno,
       });
-      return { name: started.name, attachUrl: registered(started.attach_url ?? '') };
+      const attachUrl = started.attach_url ?? '';
+      // Whoever has the last part of the address may take the dyno's output.
+      if (URL.canParse(attachUrl)) registered(new URL(attachUrl).pathname.slice(1));
+      return { name: started.name, attachUrl: registered(attachUrl) };
     },
 
     takeOutput,
@@ -277,10 +282,4 @@ function part(text: string): string {
 function registered(secret: string): string {
   currentScope().secrets.add(secret);
   return secret;
-}
-
-function learnt(vars: Record<string, string>): Record<string, string> {
-  const { secrets } = currentScope();
-  for (const value of Object.values(vars)) secrets.addUrl(value);
-  return vars;
 }

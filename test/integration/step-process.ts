@@ -41,11 +41,8 @@ function perform(call: StepCall): Promise<StepResult<unknown>> {
   const environment = new MockActivityEnvironment({ startToCloseTimeoutMs: 120_000 }, { logger: silent });
   return environment.run(
     () =>
-      atBoundary(
-        environment.context,
-        [call],
-        () => undefined,
-        () => activities[activity](call),
+      atBoundary(environment.context, [call], { listener: () => undefined }, () =>
+        activities[activity](call),
       ) as Promise<StepResult<unknown>>,
   );
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { heartbeat as activityHeartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { redactFailure } from '../../../activities/boundary.ts';
 import { fail } from '../../../activities/fail.ts';
@@ -81,6 +82,30 @@ describe.each(Object.entries(forms))('a secret in its %s form', (_, form) => {
     const everything = everythingOf(failure);
     expect(everything).toMatch(/root "?\[redacted\]/);
     for (const other of Object.values(forms)) expect(everything).not.toContain(other);
+  });
+});
+
+test('an activity that heartbeats by itself says no secret', async () => {
+  const running = beginActivity(async () => {
+    currentScope().secrets.add(password);
+    for (const form of Object.values(forms)) activityHeartbeat({ deep: [form], [form]: 1 });
+    return Promise.resolve();
+  });
+  await running.result;
+  expect(running.heartbeats).toHaveLength(1 + Object.keys(forms).length);
+  const said = JSON.stringify(running.heartbeats);
+  for (const form of Object.values(forms)) expect(said).not.toContain(JSON.stringify(form).slice(1, -1));
+  expect(said).toContain('redacted');
+});
+
+test('the value of a config var in a result: the variable is named, and how to declare it plain', async () => {
+  const reporting = beginActivity(() => {
+    currentScope().secrets.addConfigVars({ GIT_SHA: password });
+    return Promise.resolve({ evidence: { commit: password } });
+  }).result;
+  await expect(reporting).rejects.toMatchObject({
+    type: 'SecretLeak',
+    message: expect.stringMatching(/config var GIT_SHA in result\.evidence\.commit.*name GIT_SHA in plainConfigVars/),
   });
 });
 

@@ -161,7 +161,7 @@ export class FakeHeroku {
   readonly client: HerokuClient = {
     getApp: () => Promise.resolve(this.details),
     getConfigVars: () => {
-      for (const value of Object.values(this.vars)) currentScope().secrets.addUrl(value);
+      currentScope().secrets.addConfigVars(this.vars);
       return Promise.resolve({ ...this.vars });
     },
     setConfigVars: async (_, change) => {

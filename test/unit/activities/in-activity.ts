@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { atBoundary } from '../../../activities/boundary.ts';
+import { atBoundary, type ProgressListener } from '../../../activities/boundary.ts';
 import type { Progress } from '../../../activities/scope.ts';
 
 export interface ActivityOptions {
@@ -33,7 +33,8 @@ export function beginActivity<T>(
   const heartbeats: unknown[] = [];
   environment.on('heartbeat', (details) => heartbeats.push(details));
   const result = environment.run<[], T, () => Promise<T>>(async () => {
-    const boundary = atBoundary(environment.context, args, (_, next) => progress.push(next), work);
+    const listener: ProgressListener = (_, next) => progress.push(next);
+    const boundary = atBoundary(environment.context, args, { listener }, work);
     return (await boundary) as T;
   });
   return { result, progress, heartbeats, cancel: () => environment.cancel() };

@@ -26,6 +26,7 @@ describe('the kill switch', () => {
       'revoke-grants',
       'unbind-url',
       'drop-credential',
+      'restart-unbound',
     ]);
   });
 
@@ -60,12 +61,12 @@ describe('the undo of RM-11', () => {
       'settle-dynos',
       'flag-off',
       'restart-undo',
+      'smoke-undo',
       'verify-owner-sessions',
       'revoke-grants',
       'unbind-url',
       'drop-credential',
       'restart-unbound',
-      'smoke-undo',
     ]);
   });
 
