@@ -11,6 +11,7 @@ export type Handling = 'refused' | 'parked' | 'voided' | 'retried';
  * `retried`: tried again by the retry policy of the step's class of work, then parked.
  */
 export const failures = {
+  InputHoldsSecret: { handling: 'refused', meaning: 'the input holds what looks like a credential; rotate it' },
   InputInvalid: { handling: 'refused', meaning: 'the input is not {app, requestedBy, mode?}' },
   WorkflowIdMismatch: { handling: 'refused', meaning: 'the workflow id is not cutover-<app>' },
   WorkflowOptionsRefused: {

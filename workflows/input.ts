@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { findSecretLike } from './secret-like.ts';
 
 /** Heroku's own rule for app names. */
 export const appName = z
@@ -34,10 +35,28 @@ export interface StartFacts {
   readonly cronSchedule?: string | undefined;
 }
 
-export type StartProblem = { type: 'InputInvalid' | 'WorkflowIdMismatch' | 'WorkflowOptionsRefused'; message: string };
+export type StartProblem = {
+  type: 'InputHoldsSecret' | 'InputInvalid' | 'WorkflowIdMismatch' | 'WorkflowOptionsRefused';
+  message: string;
+};
 
 /** What is wrong with a start, or the checked input. Pure, so that the same rule serves run, plan and docs. */
 export function checkStart(input: unknown, start: StartFacts): { input: RunInput } | { problem: StartProblem } {
+  // First, for the other problems repeat what they have seen.
+  const secret = findSecretLike(input, Object.keys(runInput.shape)) ?? inWorkflowId(start.workflowId);
+  if (secret !== undefined) {
+    return {
+      problem: {
+        type: 'InputHoldsSecret',
+        message:
+          `The start was refused: there is ${secret.kind} in ${secret.field}; expected the name of an app and of a person. ` +
+          'What a run is started with stands in its history for as long as the server keeps it, so if it is a real ' +
+          'credential it is no secret any more: rotate it now (`heroku pg:credentials:rotate` for a database, ' +
+          '`heroku authorizations:rotate` for a Heroku token, the settings of its owner for a GitHub token). ' +
+          'Nothing was changed; start again without it.',
+      },
+    };
+  }
   const parsed = runInput.safeParse(input);
   if (!parsed.success) {
     const seen = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`).join('; ');
@@ -78,4 +97,8 @@ export function checkStart(input: unknown, start: StartFacts): { input: RunInput
     };
   }
   return { input: parsed.data };
+}
+
+function inWorkflowId(workflowId: string) {
+  return findSecretLike({ workflowId }, []) && { kind: 'something like a credential', field: 'the workflow id' };
 }

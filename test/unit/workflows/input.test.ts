@@ -1,3 +1,4 @@
+import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { checkStart, type StartFacts, type StartProblem } from '../../../workflows/input.ts';
 
@@ -67,5 +68,37 @@ describe('refused', () => {
     expect(checked).toEqual({ problem: { type, message: expect.stringMatching(message) } });
     // Each says that nothing happened and what to do.
     expect(JSON.stringify(checked)).toMatch(/Nothing was changed; start again/);
+  });
+});
+
+describe('what looks like a credential is refused, and not repeated', () => {
+  const token = randomBytes(20).toString('hex');
+  const url = `postgres://owner:${token}@db.example/app`;
+  test.each<[string, string, RegExp, unknown]>([
+    ['a URL for a name', url, /a URL with a password in requestedBy;/, { ...input, requestedBy: url }],
+    ['a token for an app', `HRKU-${token}`, /a Heroku token in app;/, { ...input, app: `HRKU-${token}` }],
+    ['an older key', randomUUID(), /a UUID.* in requestedBy;/, {}],
+    [
+      'a field of its own',
+      `ghp_${token}`,
+      /a GitHub token in another field;/,
+      { ...input, note: { deep: [`ghp_${token}`] } },
+    ],
+    ['the name of a field', url, /in the name of a field;/, { ...input, [url]: 1 }],
+    ['a bare text', url, /in the input itself;/, url],
+  ])('%s', (what, secret, says, given) => {
+    const sent = what === 'an older key' ? { ...input, requestedBy: secret } : given;
+    const checked = checkStart(sent, start);
+    expect(checked).toEqual({ problem: { type: 'InputHoldsSecret', message: expect.stringMatching(says) } });
+    const told = JSON.stringify(checked);
+    expect(told).toMatch(/rotate it now.*Nothing was changed; start again/);
+    expect(told).not.toContain(token);
+    expect(told).not.toContain(secret);
+  });
+
+  test('in the workflow id too', () => {
+    const checked = checkStart(input, { ...start, workflowId: `cutover-${token}` });
+    expect(checked).toMatchObject({ problem: { type: 'InputHoldsSecret' } });
+    expect(JSON.stringify(checked)).not.toContain(token);
   });
 });
