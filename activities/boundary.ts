@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { CancelledFailure, type Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { steps, type StepId, type StepResult } from '../workflows/steps.ts';
@@ -18,6 +19,8 @@ export interface BoundaryOptions {
   readonly listener: ProgressListener;
   /** Told each secret that an activity learns. */
   readonly onSecret?: (secret: string) => void;
+  /** Cleans a failure's texts of what the process knows besides: they are no payloads, so that no codec sees them. */
+  readonly lastNet?: (text: string) => string;
 }
 
 /**
@@ -30,7 +33,7 @@ export interface BoundaryOptions {
 export async function atBoundary(
   context: Context,
   args: readonly unknown[],
-  { listener, onSecret }: BoundaryOptions,
+  { listener, onSecret, lastNet = same }: BoundaryOptions,
   work: () => Promise<unknown>,
 ): Promise<unknown> {
   const { info } = context;
@@ -66,7 +69,7 @@ export async function atBoundary(
         `The attempt ran out of time while ${progress}; the next one settles it by looking.`,
       );
     }
-    throw redactFailure(classify(error), secrets);
+    throw redactFailure(classify(error), secrets, lastNet);
   } finally {
     clearInterval(heart);
   }
@@ -115,24 +118,27 @@ function stepOf(args: readonly unknown[]): string | undefined {
   return typeof step === 'string' ? step : undefined;
 }
 
-/** The failure rebuilt without secrets: message, details, stack and the whole chain of causes. */
-export function redactFailure(failure: ApplicationFailure, secrets: Secrets): ApplicationFailure {
+const same = (text: string): string => text;
+
+/** The failure rebuilt without secrets: message, type, details, stack and the whole chain of causes. */
+export function redactFailure(failure: ApplicationFailure, secrets: Secrets, lastNet = same): ApplicationFailure {
+  const redact = (text: string): string => lastNet(secrets.redact(text));
   const rebuilt = ApplicationFailure.create({
-    message: secrets.redact(failure.message),
-    type: secrets.redact(failure.type ?? 'Unknown'),
+    message: redact(failure.message),
+    type: redact(failure.type ?? 'Unknown'),
     nonRetryable: failure.nonRetryable ?? false,
     details: secrets.redactValue(failure.details ?? []) as unknown[],
     ...(failure.nextRetryDelay == null ? {} : { nextRetryDelay: failure.nextRetryDelay }),
-    ...(failure.cause instanceof Error ? { cause: redactCause(failure.cause, secrets) } : {}),
+    ...(types.isNativeError(failure.cause) ? { cause: redactCause(failure.cause, redact) } : {}),
   });
-  rebuilt.stack = secrets.redact(failure.stack ?? '');
+  rebuilt.stack = redact(failure.stack ?? '');
   return rebuilt;
 }
 
-function redactCause(error: Error, secrets: Secrets, depth = 0): Error {
-  const plain = new Error(secrets.redact(error.message));
-  plain.name = secrets.redact(error.name);
-  plain.stack = secrets.redact(error.stack ?? '');
-  if (error.cause instanceof Error && depth < 5) plain.cause = redactCause(error.cause, secrets, depth + 1);
+function redactCause(error: Error, redact: (text: string) => string, depth = 0): Error {
+  const plain = new Error(redact(error.message));
+  plain.name = redact(error.name);
+  plain.stack = redact(error.stack ?? '');
+  if (types.isNativeError(error.cause) && depth < 5) plain.cause = redactCause(error.cause, redact, depth + 1);
   return plain;
 }

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { readKeys, type EncryptionKey } from './codec/keys.ts';
 
 const missing = { required_error: 'is missing' };
 const secret = z.string(missing);
@@ -18,6 +19,17 @@ const pemFile = z.string().transform((path, context) => {
     return z.NEVER;
   }
 });
+
+/** References to keys, which may name other variables. */
+const keysIn = (variables: NodeJS.ProcessEnv) =>
+  z.string(missing).transform((references, context) => {
+    try {
+      return readKeys(references, variables);
+    } catch (error) {
+      context.addIssue({ code: z.ZodIssueCode.custom, message: (error as Error).message });
+      return z.NEVER;
+    }
+  });
 
 const environment = z.object({
   TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233'),
@@ -46,6 +58,8 @@ export interface WorkerConfig {
   readonly auditFolder: string | undefined;
   readonly heroku: { readonly apiUrl: string; readonly dataUrl: string; readonly token: string };
   readonly github: { readonly apiUrl: string; readonly token: string };
+  /** With which payloads are encrypted, the first, and decrypted, all of them; undefined for payloads in clear. */
+  readonly encryptionKeys: readonly EncryptionKey[] | undefined;
   /** What a command on this host is given of the environment: nothing that could be a secret. */
   readonly hostEnv: Readonly<Record<string, string>>;
 }
@@ -61,17 +75,11 @@ export class ConfigError extends Error {
  * @throws ConfigError that names every variable that is missing or wrong
  */
 export function readConfig(variables: NodeJS.ProcessEnv): WorkerConfig {
-  // A variable that is set to nothing, as compose files do it, is not set.
-  const parsed = environment.safeParse(
-    Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')),
+  const env = parsed(
+    'worker',
+    environment.extend({ CUTOVER_ENCRYPTION_KEYS: keysIn(variables).optional() }),
+    variables,
   );
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`);
-    throw new ConfigError(
-      `The worker's environment has ${problems.length} mistake(s):\n${problems.join('\n')}\nSet them and start the worker again.`,
-    );
-  }
-  const env = parsed.data;
   return {
     temporal: { address: env.TEMPORAL_ADDRESS, namespace: env.TEMPORAL_NAMESPACE, taskQueue: env.CUTOVER_TASK_QUEUE },
     targets: env.CUTOVER_TARGETS,
@@ -79,6 +87,52 @@ export function readConfig(variables: NodeJS.ProcessEnv): WorkerConfig {
     auditFolder: env.CUTOVER_AUDIT_DIR,
     heroku: { apiUrl: env.HEROKU_API_URL, dataUrl: env.HEROKU_DATA_URL, token: env.HEROKU_API_KEY },
     github: { apiUrl: env.GITHUB_API_URL, token: env.GITHUB_TOKEN },
+    encryptionKeys: env.CUTOVER_ENCRYPTION_KEYS,
     hostEnv: { PATH: env.PATH, HOME: env.HOME, LANG: env.LANG },
   };
+}
+
+/** What a worker knows from its start and must not say. */
+export function tokensOf({ heroku, github, encryptionKeys = [] }: WorkerConfig): string[] {
+  const keys = encryptionKeys.flatMap(({ bytes }) => [bytes.toString('base64'), bytes.toString('hex')]);
+  return [heroku.token, github.token, ...keys];
+}
+
+export interface CodecServerConfig {
+  readonly keys: readonly EncryptionKey[];
+  readonly port: number;
+  /** Of the Web UI, exactly as a browser says it. */
+  readonly origin: string;
+  readonly token: string;
+}
+
+/**
+ * The configuration of the codec server, from the same environment.
+ *
+ * @throws ConfigError that names every variable that is missing or wrong
+ */
+export function readCodecServerConfig(variables: NodeJS.ProcessEnv): CodecServerConfig {
+  const schema = z.object({
+    CUTOVER_ENCRYPTION_KEYS: keysIn(variables),
+    CUTOVER_CODEC_PORT: z.coerce.number().int().min(0).max(65_535).default(8081),
+    CUTOVER_CODEC_ORIGIN: url.refine((text) => URL.canParse(text) && new URL(text).origin === text, 'is not an origin'),
+    CUTOVER_CODEC_TOKEN: z.string(missing).min(24, 'is shorter than 24 characters'),
+  });
+  const env = parsed('codec server', schema, variables);
+  return {
+    keys: env.CUTOVER_ENCRYPTION_KEYS,
+    port: env.CUTOVER_CODEC_PORT,
+    origin: env.CUTOVER_CODEC_ORIGIN,
+    token: env.CUTOVER_CODEC_TOKEN,
+  };
+}
+
+function parsed<S extends z.ZodTypeAny>(whose: string, schema: S, variables: NodeJS.ProcessEnv): z.output<S> {
+  // A variable that is set to nothing, as compose files do it, is not set.
+  const read = schema.safeParse(Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')));
+  if (read.success) return read.data as z.output<S>;
+  const problems = read.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`);
+  throw new ConfigError(
+    `The ${whose}'s environment has ${problems.length} mistake(s):\n${problems.join('\n')}\nSet them and start the ${whose} again.`,
+  );
 }

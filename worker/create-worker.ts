@@ -1,13 +1,15 @@
 import { Client } from '@temporalio/client';
 import { NativeConnection, TransportError, Worker, type WorkerOptions } from '@temporalio/worker';
-import { atBoundary, type ProgressListener } from '../activities/boundary.ts';
+import type { ProgressListener } from '../activities/boundary.ts';
 import { createGithubClient } from '../activities/clients/github.ts';
 import { createHerokuClient } from '../activities/clients/heroku.ts';
 import { createPostgresClient } from '../activities/clients/postgres.ts';
 import { createActivities } from '../activities/index.ts';
 import type { Services } from '../activities/services.ts';
-import type { WorkerConfig } from './config.ts';
 import { buildWorkflowBundle } from './bundle.ts';
+import { tokensOf, type WorkerConfig } from './config.ts';
+import { createGuard } from './guard.ts';
+import { KnownSecrets } from './known-secrets.ts';
 import { createRecordWriter } from './records.ts';
 import { createTargetStore } from './targets.ts';
 
@@ -26,6 +28,8 @@ export class NoTemporalError extends Error {
 
 export interface RunningWorker {
   readonly worker: Worker;
+  /** How many payloads the last net had to clean so far: none, unless something gets past the boundary. */
+  secretsReplaced(): number;
   /** Closes the connection to Temporal; call it when the worker has stopped. */
   close(): Promise<void>;
 }
@@ -47,12 +51,15 @@ export function servicesOf(config: WorkerConfig): Services {
  *
  * @param listener told when an activity gets further
  * @param bundle a prebuilt workflow bundle; without one the worker builds it as it starts
+ * @param known what the log must not say either, where the caller writes one
  */
 export async function createWorker(
   config: WorkerConfig,
   listener: ProgressListener,
   bundle?: WorkerOptions['workflowBundle'],
+  known = new KnownSecrets(tokensOf(config)),
 ): Promise<RunningWorker> {
+  const guard = createGuard(known, config.encryptionKeys, listener);
   const { address } = config.temporal;
   const connection = await NativeConnection.connect({ address }).catch((error: unknown) => {
     if (error instanceof TransportError) throw new NoTemporalError(address, error);
@@ -67,15 +74,9 @@ export async function createWorker(
     connection,
     namespace,
     taskQueue: config.temporal.taskQueue,
-    workflowBundle: bundle ?? (await buildWorkflowBundle()),
+    workflowBundle: bundle ?? (await buildWorkflowBundle(undefined, config.encryptionKeys !== undefined)),
     activities: createActivities({ ...servicesOf(config), records }),
-    interceptors: {
-      activity: [
-        (context) => ({
-          inbound: { execute: (input, next) => atBoundary(context, input.args, { listener }, () => next(input)) },
-        }),
-      ],
-    },
+    ...guard.options,
     // A heartbeat is due every 2 s: with the default throttle of 30 s a dead worker would be noticed late and a
     // cancellation would arrive late.
     maxHeartbeatThrottleInterval: '2s',
@@ -88,5 +89,5 @@ export async function createWorker(
     await connection.close();
     throw error;
   });
-  return { worker, close: () => connection.close() };
+  return { worker, secretsReplaced: guard.secretsReplaced, close: () => connection.close() };
 }

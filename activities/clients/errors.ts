@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** A service answered, and the answer is a refusal. */
 export class ServiceError extends Error {
   override readonly name = 'ServiceError';
@@ -43,7 +45,7 @@ export class UnexpectedAnswerError extends Error {
 /** Node's fetch says "fetch failed" and hides the reason in a chain of causes. */
 function reasonOf(error: unknown): string {
   const parts: string[] = [];
-  for (let current = error; current instanceof Error && parts.length < 4; current = current.cause) {
+  for (let current = error; types.isNativeError(current) && parts.length < 4; current = current.cause) {
     const { code } = current as { code?: unknown };
     parts.push(typeof code === 'string' ? `${current.message} (${code})` : current.message);
   }

@@ -13,8 +13,12 @@ export type CutoverHandle = WorkflowHandleWithFirstExecutionRunId<typeof product
 
 export interface Harness {
   readonly client: Client;
-  /** Runs `test` beside a worker that has the fake world's activities, on a task queue of its own. */
-  withWorker<T>(world: FakeWorld, test: (session: Session) => Promise<T>): Promise<T>;
+  /**
+   * Runs `test` beside a worker that has the fake world's activities, on a task queue of its own.
+   *
+   * @param more options of each worker that is started, besides: what production puts around activities, for one
+   */
+  withWorker<T>(world: FakeWorld, test: (session: Session) => Promise<T>, more?: () => MoreOptions): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -25,6 +29,8 @@ export interface Session {
   /** Stops the worker, runs `meanwhile`, and starts another one on the same queue. */
   withoutWorker<T>(meanwhile: () => Promise<T>): Promise<T>;
 }
+
+type MoreOptions = Pick<WorkerOptions, 'interceptors' | 'dataConverter'>;
 
 interface StartOptions {
   readonly input?: unknown;
@@ -48,9 +54,9 @@ export async function createHarness(address = process.env['RC_TEST_TEMPORAL_ADDR
 
   return {
     client,
-    async withWorker(world, test) {
+    async withWorker(world, test, more = () => ({})) {
       const taskQueue = `test-${randomUUID()}`;
-      let running = await runWorker(native, taskQueue, world);
+      let running = await runWorker(native, taskQueue, world, more());
       try {
         return await test({
           taskQueue,
@@ -58,7 +64,7 @@ export async function createHarness(address = process.env['RC_TEST_TEMPORAL_ADDR
           async withoutWorker(meanwhile) {
             await running.stop();
             const result = await meanwhile();
-            running = await runWorker(native, taskQueue, world);
+            running = await runWorker(native, taskQueue, world, more());
             return result;
           },
         });
@@ -96,6 +102,7 @@ async function runWorker(
   connection: NativeConnection,
   taskQueue: string,
   world: FakeWorld,
+  more: MoreOptions,
 ): Promise<{ stop: () => Promise<void> }> {
   bundle ??= workflowBundle();
   const worker = await Worker.create({
@@ -104,6 +111,7 @@ async function runWorker(
     identity,
     workflowBundle: await bundle,
     activities: world.activities,
+    ...more,
     stickyQueueScheduleToStartTimeout: '1s',
     maxHeartbeatThrottleInterval: '100ms',
     defaultHeartbeatThrottleInterval: '100ms',

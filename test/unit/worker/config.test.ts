@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { ConfigError, readConfig } from '../../../worker/config.ts';
+import { ConfigError, readCodecServerConfig, readConfig, tokensOf } from '../../../worker/config.ts';
 
 const enough = { HEROKU_API_KEY: 'heroku-key', GITHUB_TOKEN: 'github-token' };
 
@@ -52,5 +52,34 @@ test('the CA is read as the worker starts, or the mistake is told', () => {
     );
   } finally {
     rmSync(folder, { recursive: true });
+  }
+});
+
+test('payloads are in clear unless keys are named; a key is a secret of the worker', () => {
+  expect(readConfig(enough).encryptionKeys).toBeUndefined();
+  const key = 'ab'.repeat(32);
+  const config = readConfig({ ...enough, CUTOVER_ENCRYPTION_KEYS: 'k=env:THE_KEY', THE_KEY: key });
+  expect(config.encryptionKeys).toEqual([{ id: 'k', bytes: Buffer.from(key, 'hex') }]);
+  expect(tokensOf(config)).toEqual(expect.arrayContaining([key, 'heroku-key', 'github-token']));
+  expect(mistakesOf({ ...enough, CUTOVER_ENCRYPTION_KEYS: 'k=env:THE_KEY' })).toMatch(/names THE_KEY for the key k/);
+});
+
+test('the codec server wants keys, an exact origin and a token that nobody guesses', () => {
+  const variables = {
+    CUTOVER_ENCRYPTION_KEYS: 'k=env:THE_KEY',
+    THE_KEY: 'ab'.repeat(32),
+    CUTOVER_CODEC_ORIGIN: 'https://temporal.example',
+    CUTOVER_CODEC_TOKEN: 'x'.repeat(24),
+  };
+  expect(readCodecServerConfig(variables)).toMatchObject({ port: 8081, origin: 'https://temporal.example' });
+  for (const [name, wrong] of [
+    ['CUTOVER_ENCRYPTION_KEYS', ''],
+    ['CUTOVER_CODEC_ORIGIN', '*'],
+    ['CUTOVER_CODEC_ORIGIN', 'https://temporal.example/path'],
+    ['CUTOVER_CODEC_TOKEN', 'short'],
+  ] as const) {
+    expect(() => readCodecServerConfig({ ...variables, [name]: wrong })).toThrow(
+      new RegExp(`codec server's environment has 1 mistake.*\\n  ${name} `),
+    );
   }
 });
