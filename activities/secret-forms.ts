@@ -16,8 +16,7 @@ export class SecretForms {
   constructor(secret: string) {
     this.length = secret.length;
     this.#text = new RegExp([...secret].map(anyFormOf).join(''), 'g');
-    const written = new Set([secret, encodeURIComponent(wellFormed(secret)), JSON.stringify(secret).slice(1, -1)]);
-    this.#base64 = [...new Set([...written].flatMap(base64Cores))];
+    this.#base64 = [...new Set(writings(secret).flatMap(base64Cores))];
   }
 
   /** The text with every place of the secret replaced. */
@@ -101,9 +100,12 @@ function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 
-/** A lone surrogate, which no service sends, would make the encoder throw. */
-function wellFormed(text: string): string {
-  return Buffer.from(text).toString();
+/** What may have been put into Base64: there it cannot be looked for in any mixture, only as one encoder writes it. */
+function writings(secret: string): string[] {
+  // A lone surrogate, which no service sends, would make the encoders throw.
+  const text = Buffer.from(secret).toString();
+  const inForm = new URLSearchParams([['', text]]).toString().slice(1);
+  return [secret, encodeURIComponent(text), encodeURI(text), inForm, JSON.stringify(secret).slice(1, -1)];
 }
 
 /** The characters that Base64 has for a text alone, whatever stands before and behind it: one core for each alignment. */

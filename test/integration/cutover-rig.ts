@@ -37,17 +37,21 @@ export interface Rig {
 }
 
 /** What a rig's platform is started with, where that is not what all tests share. */
-export type RigOptions = Pick<PlatformOptions, 'heroku'> & Partial<Pick<PlatformOptions, 'pythonBin'>>;
+export type RigOptions = Pick<PlatformOptions, 'heroku'> &
+  Partial<Pick<PlatformOptions, 'pythonBin'>> & {
+    /** A Temporal server of the test's own. */
+    readonly temporal?: { readonly address: string; readonly taskQueue: string };
+  };
 
-export async function createRig(options: RigOptions = {}): Promise<Rig> {
+export async function createRig({ temporal, ...options }: RigOptions = {}): Promise<Rig> {
   const dir = await mkdtemp(path.join(tmpdir(), 'cutover-rig-'));
   const targets = path.join(dir, 'targets');
   await mkdir(targets);
-  const address = environment('RC_TEST_TEMPORAL_ADDRESS');
+  const address = temporal?.address ?? environment('RC_TEST_TEMPORAL_ADDRESS');
   const platform = await startPlatform({ dir, pythonBin: environment('RC_TEST_PYTHON_BIN'), ...options });
   const connection = await Connection.connect({ address });
   const client = new Client({ connection });
-  const taskQueue = `cutover-${randomUUID()}`;
+  const taskQueue = temporal?.taskQueue ?? `cutover-${randomUUID()}`;
   const workers: WorkerProcess[] = [];
   const workerLog = path.join(dir, 'worker.log');
   const workerEnv = {

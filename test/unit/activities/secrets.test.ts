@@ -115,6 +115,8 @@ describe('every form', () => {
     itself: secret,
     'its JSON': json(secret),
     'its percent-encoding': encodeURIComponent(secret),
+    'its encoding where a URL must': encodeURI(secret),
+    'its encoding as a form writes it': forms['as a form writes it'] ?? '',
   };
   const encoded = Object.entries(written).flatMap(([what, text]) =>
     (['base64', 'base64url'] as const).flatMap((encoding) =>
