@@ -14,19 +14,29 @@ export interface ByHand {
   /** The message that a run waits for. */
   answer(waiting: WaitingFor): string[];
   merge(): string[];
+  /** How CLI and Web UI read what is encrypted: no lines where nothing is. */
+  reading(): string[];
 }
 
 /** Writes `rehearsal.env` into the scratch folder, for this user only, so that no token has to stand in a command. */
-export async function createByHand({ dir, temporal, platform }: Rehearsal, app: DeployedApp): Promise<ByHand> {
+export async function createByHand(
+  { dir, temporal, platform, encryption }: Rehearsal,
+  app: DeployedApp,
+): Promise<ByHand> {
   const envFile = path.join(dir, 'rehearsal.env');
-  await writeFile(envFile, `${exportLines(platform.workerEnv).join('\n')}\n`, { mode: 0o600 });
+  const variables = exportLines({ ...platform.workerEnv, ...encryption?.handEnv });
+  await writeFile(envFile, `${variables.join('\n')}\n`, { mode: 0o600 });
 
   const cli = firstOnPath('temporal') === temporal.cli ? 'temporal' : shellWord(temporal.cli);
   const workflowId = `cutover-${app.herokuApp}`;
   const page = `${temporal.uiUrl ?? ''}/namespaces/default/workflows/${workflowId}`;
   // Always with the address: a profile or TEMPORAL_ADDRESS of the user's may lead the CLI to a production server.
-  const workflow = (verb: string, rest: string): string =>
-    `  ${cli} workflow ${verb} --address ${temporal.address} --workflow-id ${workflowId} ${rest}`;
+  const workflow = (verb: string, rest: string): string => {
+    const command = `${cli} workflow ${verb} --address ${temporal.address} --workflow-id ${workflowId} ${rest}`;
+    if (encryption === undefined) return `  ${command}`;
+    const codec = '--codec-endpoint "$CODEC_ENDPOINT" --codec-auth "$CODEC_AUTH"';
+    return `  ( . ${shellWord(envFile)} && ${command.trimEnd()} ${codec} )`;
+  };
   const signal = (name: string, json: string): string =>
     workflow('signal', `--name ${name} --input ${shellWord(json)}`);
 
@@ -57,6 +67,14 @@ export async function createByHand({ dir, temporal, platform }: Rehearsal, app: 
         ...(choices.length > 0 ? [`The action may be: ${choices.join(', ')}`] : []),
       ];
     },
+    reading: () =>
+      encryption === undefined
+        ? []
+        : [
+            `codec     ${encryption.server.url}: payloads are encrypted, and it reads them for whoever has its token`,
+            `          CLI: ( . ${shellWord(envFile)} && temporal … --codec-endpoint "$CODEC_ENDPOINT" --codec-auth "$CODEC_AUTH" )`,
+            `          Web UI: the endpoint is CODEC_ENDPOINT_FOR_WEB_UI in ${envFile}; set it in the page's codec server settings`,
+          ],
     merge: () => [
       `Merge pull request #${app.pull.number}:`,
       `  ( . ${shellWord(envFile)} && curl -fsS --noproxy '*' -X PUT -H "Authorization: Bearer $GITHUB_TOKEN" ` +

@@ -11,6 +11,8 @@ export interface Options {
   readonly idle: boolean;
   /** The state of production to rehearse; undefined for a clean one. */
   readonly scenario?: ScenarioName;
+  /** Encrypt the payloads, and serve a codec server to read them with. */
+  readonly encrypt: boolean;
   /** File that takes the shape of the rehearsed schema. */
   readonly fingerprint?: string;
   /** The user's own app, in place of Raptor. */
@@ -37,6 +39,7 @@ ${scenarioList}
   --smoke C     with these: the command that stands in for a smoke suite on GitHub, run at the root of the app
   --vars F      with these: config vars that the app cannot do without, a NAME=VALUE a line
   --fingerprint F  write the shape of the rehearsed schema to F, for schema.fingerprint of a target file
+  --encrypt     encrypt what the Temporal server keeps, and tell how CLI and Web UI read it by the codec server
   --help        this text
 
 On a terminal everything stays up after the end until Ctrl-C, so that you can look around. Without a terminal it stops
@@ -92,6 +95,7 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv = pr
     idle: { type: 'boolean' },
     scenario: { type: 'string' },
     fingerprint: { type: 'string' },
+    encrypt: { type: 'boolean' },
     'app-dir': { type: 'string' },
     target: { type: 'string' },
     smoke: { type: 'string' },
@@ -99,7 +103,7 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv = pr
   } as const;
   return refusedWords('npm start', Object.keys(options), env, () => {
     const { values } = parseArgs({ args: [...args], options, allowPositionals: false });
-    const { help = false, hold = false, idle = false, fingerprint } = values;
+    const { help = false, hold = false, idle = false, encrypt = false, fingerprint } = values;
     if (hold && idle)
       throw new UsageError('--hold and --idle exclude each other: with --idle there is no run to hold.');
     const scenario = checkedScenario(values.scenario);
@@ -112,6 +116,7 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv = pr
       help,
       hold,
       idle,
+      encrypt,
       ...(scenario ? { scenario } : {}),
       ...(fingerprint ? { fingerprint } : {}),
       ...(ownApp ? { ownApp } : {}),

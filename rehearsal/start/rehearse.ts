@@ -14,7 +14,8 @@ import { createTeardown } from './teardown.ts';
 import type { Terminal } from './terminal.ts';
 import { duration } from './text.ts';
 
-export interface RehearseOptions extends Pick<Options, 'hold' | 'idle' | 'scenario' | 'fingerprint'> {
+export interface RehearseOptions
+  extends Pick<Options, 'hold' | 'idle' | 'scenario' | 'fingerprint'>, Partial<Pick<Options, 'encrypt'>> {
   readonly terminal: Terminal;
   /** Ends the rehearsal, whatever it is doing. */
   readonly signal: AbortSignal;
@@ -35,7 +36,7 @@ export interface RehearseOptions extends Pick<Options, 'hold' | 'idle' | 'scenar
  * @throws when a part could not be started or died; the message is for people
  */
 export async function rehearse(options: RehearseOptions): Promise<Ending> {
-  const { terminal, signal, hold, idle, own, workerEnv = {}, onUp } = options;
+  const { terminal, signal, hold, idle, encrypt = false, own, workerEnv = {}, onUp } = options;
   const scenario: Scenario = scenarios[options.scenario ?? 'clean'];
   const staging = own ? stageOwn(own, terminal) : stageShipped(options.app ?? raptor, scenario);
   const { app } = staging;
@@ -43,12 +44,13 @@ export async function rehearse(options: RehearseOptions): Promise<Ending> {
   try {
     const began = Date.now();
     terminal.line(terminal.colors.bold(`Raptor Cutover: a rehearsal of ${app.herokuApp} on this machine`));
-    const rehearsal = await setUp({ staging, report: createReporter(terminal), teardown, signal, workerEnv });
+    const report = createReporter(terminal);
+    const rehearsal = await setUp({ staging, report, teardown, signal, workerEnv, encrypt });
     // Before anything is announced: what it writes down is there for whoever reads the announcement.
     const byHand = await createByHand(rehearsal, app);
     terminal.busy('');
     terminal.line(`  everything is up after ${duration(Date.now() - began)}`);
-    for (const line of addresses(rehearsal, app)) terminal.line(`  ${line}`);
+    for (const line of [...addresses(rehearsal, app), ...byHand.reading()]) terminal.line(`  ${line}`);
     onUp?.(rehearsal);
     if (idle) {
       tellHowToStart(terminal, byHand);

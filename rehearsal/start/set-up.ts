@@ -11,6 +11,7 @@ import { startTemporal, type RehearsalTemporal } from '../temporal.ts';
 import { startWorkerProcess, type WorkerProcess } from '../worker-process.ts';
 import { orAborted } from './abort.ts';
 import { connect } from './connect.ts';
+import { startEncryption, type Encryption } from './encryption.ts';
 import { scratchFolder } from './scratch.ts';
 import type { Layer, Teardown } from './teardown.ts';
 
@@ -30,6 +31,8 @@ export interface Rehearsal {
   readonly platform: Platform;
   readonly worker: WorkerProcess;
   readonly client: Client;
+  /** Where payloads are encrypted. */
+  readonly encryption?: Encryption;
   /** Aborted when the rehearsal is to end, and when something that it cannot do without has died. */
   readonly alive: AbortSignal;
 }
@@ -63,6 +66,8 @@ export interface SetUpOptions {
   readonly signal: AbortSignal;
   /** Added to the worker's environment. */
   readonly workerEnv?: Readonly<Record<string, string>>;
+  /** Whether payloads are encrypted. */
+  readonly encrypt?: boolean;
 }
 
 /**
@@ -70,7 +75,8 @@ export interface SetUpOptions {
  *
  * @throws the signal's reason when it is aborted, or what went wrong with the part that failed first
  */
-export async function setUp({ staging, report, teardown, signal, workerEnv }: SetUpOptions): Promise<Rehearsal> {
+export async function setUp(options: SetUpOptions): Promise<Rehearsal> {
+  const { staging, report, teardown, signal, workerEnv, encrypt = false } = options;
   const { dir, guard } = await scratchFolder(teardown);
   const failed = new AbortController();
   const alive = AbortSignal.any([signal, failed.signal]);
@@ -107,6 +113,9 @@ export async function setUp({ staging, report, teardown, signal, workerEnv }: Se
     }),
   );
 
+  const encryption = encrypt ? await startEncryption(dir, temporal.uiUrl ?? '') : undefined;
+  if (encryption) services.add('the codec server', () => encryption.server.stop());
+
   const targets = await staging.targets({ dir, platform, pythonBin: (await python).bin, signal: alive });
   const logFile = path.join(dir, 'worker.log');
   const worker = await up(teardown.layer(), 'the worker', () => {
@@ -114,6 +123,7 @@ export async function setUp({ staging, report, teardown, signal, workerEnv }: Se
       ...platform.workerEnv,
       TEMPORAL_ADDRESS: temporal.address,
       CUTOVER_TARGETS: targets,
+      ...encryption?.workerEnv,
       ...workerEnv,
     };
     const started = startWorkerProcess({ env, logFile });
@@ -127,7 +137,9 @@ export async function setUp({ staging, report, teardown, signal, workerEnv }: Se
   report(`deploying ${app.herokuApp}`);
   await together(platform.addApp(app, staging.options), untilPolled(connection, alive));
 
-  return { dir, temporal, platform, worker, client: new Client({ connection }), alive };
+  const dataConverter = encryption && { payloadCodecs: [encryption.codec] };
+  const client = new Client({ connection, ...(dataConverter ? { dataConverter } : {}) });
+  return { dir, temporal, platform, worker, client, ...(encryption ? { encryption } : {}), alive };
 }
 
 interface TemporalHere {

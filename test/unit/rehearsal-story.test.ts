@@ -140,7 +140,13 @@ describe('the story of a run', () => {
 
 test('a question is asked once for each plan, also when the run continues as new', () => {
   const { terminal, lines } = createRecorder(false);
-  const byHand = { start: () => [], approveSomeGate: () => [], merge: () => [], answer: () => ['type this'] };
+  const byHand = {
+    start: () => [],
+    approveSomeGate: () => [],
+    merge: () => [],
+    reading: () => [],
+    answer: () => ['type this'],
+  };
   const questions = createQuestions(terminal, byHand, true);
   const asks = (plan: string, continued = 0): Status => {
     const waitingFor = waiting({ what: 'approval', message: { gate: 'go', plan } });
@@ -198,7 +204,7 @@ test('nothing that people or services wrote reaches the terminal as more than te
   createStory({ ...terminal, busy: (text) => void busy.push(text) }).tell(status);
   createQuestions(
     terminal,
-    { start: () => [], approveSomeGate: () => [], merge: () => [], answer: () => [hostile] },
+    { start: () => [], approveSomeGate: () => [], merge: () => [], reading: () => [], answer: () => [hostile] },
     true,
   ).show(status);
   const outside = { ok: false, text: hostile };
