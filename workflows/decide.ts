@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { messageNames, messages, type Message, type MessageName } from './messages.ts';
+import { holdsSecretLike } from './secret-like.ts';
 import { approvalProblem, nameKey, resolutionProblem, rollbackProblem, type Policy } from './policy.ts';
 import type { GateRecord, RunState } from './state.ts';
 import { planGateOf } from './sop.ts';
@@ -55,6 +56,8 @@ function decideNamed(state: RunState, message: Extract<Message, { payload: unkno
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'message'}: ${issue.message}`);
     return refuse(name, claimedName(payload), `the message is not as expected: ${problems.join('; ')}`);
   }
+  const secret = secretIn(parsed.data);
+  if (secret !== undefined) return refuse(name, parsed.data.by, secret);
   // A client that retries an update sends the same id again, also to the run that continued this one.
   const id = parsed.data.id ?? (sender.door === 'update' ? sender.updateId : undefined);
   if (id !== undefined && state.handledMessages.includes(id)) return { events: [] };
@@ -63,6 +66,14 @@ function decideNamed(state: RunState, message: Extract<Message, { payload: unkno
       ? refuse(name, parsed.data.by, 'the server does not say who sent it, and the policy wants a verified identity')
       : meaningOf(state, name, parsed.data, now);
   return id === undefined ? decision : { ...decision, events: [handled(id), ...decision.events] };
+}
+
+/** People's text stands in the history for good: one that holds a credential is not repeated anywhere else. */
+function secretIn(payload: Payload<MessageName>): string | undefined {
+  const kind = 'reason' in payload && payload.reason !== undefined ? holdsSecretLike(payload.reason) : undefined;
+  return kind === undefined
+    ? undefined
+    : `its reason holds ${kind}. It stands in the history now: if it is a real credential, rotate it, and send the message again without it`;
 }
 
 const handled = (id: string): RunEvent => ({ type: 'messageHandled', id });

@@ -43,7 +43,7 @@ export type StartProblem = {
 /** What is wrong with a start, or the checked input. Pure, so that the same rule serves run, plan and docs. */
 export function checkStart(input: unknown, start: StartFacts): { input: RunInput } | { problem: StartProblem } {
   // First, for the other problems repeat what they have seen.
-  const secret = findSecretLike(input, Object.keys(runInput.shape)) ?? inWorkflowId(start.workflowId);
+  const secret = findSecretLike(input, Object.keys(runInput.innerType().shape)) ?? inWorkflowId(start.workflowId);
   if (secret !== undefined) {
     return {
       problem: {

@@ -1,5 +1,7 @@
 import { exec } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { raptor } from '../../rehearsal/apps.ts';
@@ -8,6 +10,7 @@ import { rehearse } from '../../rehearsal/start/rehearse.ts';
 import type { Rehearsal } from '../../rehearsal/start/set-up.ts';
 import type { Status } from '../../workflows/view.ts';
 import { encodings } from './encodings.ts';
+import { eventually } from './heroku-client.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { startProgram, type StartedProgram } from './started-program.ts';
 
@@ -182,7 +185,10 @@ describe('a rehearsal that cannot succeed says why', () => {
 
   test('so is one that dies while nothing happens', async () => {
     const { terminal } = createRecorder(true);
-    const kill = ({ worker }: Rehearsal): void => void worker.process.kill('SIGKILL');
+    const logged = (dir: string) => (): Promise<string> => readFile(path.join(dir, 'worker.log'), 'utf8');
+    // The SDK's entries are sorted before they are written, which takes a moment.
+    const kill = ({ worker, dir }: Rehearsal): void =>
+      void eventually(logged(dir), (log) => log.includes('RUNNING')).then(() => worker.process.kill('SIGKILL'));
     const died = rehearse({ ...common, idle: true, terminal, onUp: kill });
     await expect(died).rejects.toThrow(/The worker has ended by itself\..*"state":"RUNNING"/s);
   });
