@@ -2,6 +2,7 @@ import { Octokit } from '@octokit/rest';
 import { z } from 'zod';
 import { currentScope } from '../scope.ts';
 import { NoAnswerError, ServiceError, UnexpectedAnswerError } from './errors.ts';
+import { requestTimeoutMs } from './http.ts';
 
 const pull = z.object({
   number: z.number().int(),
@@ -40,10 +41,12 @@ export interface GithubOptions {
   /** Base URL of the REST API. */
   readonly apiUrl: string;
   readonly token: string;
+  /** Milliseconds after which a request counts as not answered. */
+  readonly timeoutMs?: number;
 }
 
 /** The parts of GitHub that a cutover needs: one pull request, the dispatch of the smoke suite, and issues. */
-export function createGithubClient({ apiUrl, token }: GithubOptions) {
+export function createGithubClient({ apiUrl, token, timeoutMs = requestTimeoutMs }: GithubOptions) {
   const octokit = new Octokit({
     baseUrl: apiUrl,
     auth: token,
@@ -51,16 +54,19 @@ export function createGithubClient({ apiUrl, token }: GithubOptions) {
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
   });
 
+  const ask = <S extends z.ZodTypeAny>(what: string, schema: S, send: Send): Promise<z.output<S>> =>
+    askOnce({ token, timeoutMs, what, schema, send });
+
   return {
     getPull: (repository: string, number: number) =>
-      ask(token, `pull request ${number}`, pull, async (request) => {
+      ask(`pull request ${number}`, pull, async (request) => {
         const answer = await octokit.rest.pulls.get({ ...split(repository), pull_number: number, request });
         return answer.data;
       }),
 
     /** Every file of the pull request: the list comes in pages, and a revision may stand on any of them. */
     listPullFiles: (repository: string, number: number) =>
-      ask(token, `files of pull request ${number}`, z.array(file), (request) =>
+      ask(`files of pull request ${number}`, z.array(file), (request) =>
         octokit.paginate(octokit.rest.pulls.listFiles, {
           ...split(repository),
           pull_number: number,
@@ -71,7 +77,7 @@ export function createGithubClient({ apiUrl, token }: GithubOptions) {
 
     /** Every issue, open or closed. The list has pull requests among them [docs]; a marker in the body tells. */
     listIssues: (repository: string) =>
-      ask(token, `issues of ${repository}`, z.array(issue), (request) =>
+      ask(`issues of ${repository}`, z.array(issue), (request) =>
         octokit.paginate(octokit.rest.issues.listForRepo, {
           ...split(repository),
           state: 'all',
@@ -80,13 +86,13 @@ export function createGithubClient({ apiUrl, token }: GithubOptions) {
         }),
       ),
     createIssue: (repository: string, { title, body, labels }: { title: string; body: string; labels: string[] }) =>
-      ask(token, `new issue in ${repository}`, issue, async (request) => {
+      ask(`new issue in ${repository}`, issue, async (request) => {
         const answer = await octokit.rest.issues.create({ ...split(repository), title, body, labels, request });
         currentScope().report('underway');
         return answer.data;
       }),
     listComments: (repository: string, number: number) =>
-      ask(token, `comments on issue ${number}`, z.array(comment), (request) =>
+      ask(`comments on issue ${number}`, z.array(comment), (request) =>
         octokit.paginate(octokit.rest.issues.listComments, {
           ...split(repository),
           issue_number: number,
@@ -95,7 +101,7 @@ export function createGithubClient({ apiUrl, token }: GithubOptions) {
         }),
       ),
     createComment: (repository: string, number: number, body: string) =>
-      ask(token, `comment on issue ${number}`, comment, async (request) => {
+      ask(`comment on issue ${number}`, comment, async (request) => {
         const answer = await octokit.rest.issues.createComment({
           ...split(repository),
           issue_number: number,
@@ -108,7 +114,7 @@ export function createGithubClient({ apiUrl, token }: GithubOptions) {
 
     /** The text of a file at a commit. */
     readFile: (repository: string, path: string, commit: string) =>
-      ask(token, `${path} at ${commit.slice(0, 12)}`, z.string(), async (request) => {
+      ask(`${path} at ${commit.slice(0, 12)}`, z.string(), async (request) => {
         const answer = await octokit.rest.repos.getContent({
           ...split(repository),
           path,
@@ -130,23 +136,18 @@ export function createGithubClient({ apiUrl, token }: GithubOptions) {
       inputs: Record<string, string>,
     ): Promise<number | undefined> {
       const send = (details: { return_run_details?: true }) =>
-        ask(
-          token,
-          `dispatch of ${workflow}`,
-          z.object({ workflow_run_id: z.number().int() }).optional(),
-          async (request) => {
-            const answer: { status: number; data?: unknown } = await octokit.rest.actions.createWorkflowDispatch({
-              ...split(repository),
-              workflow_id: workflow,
-              ref,
-              inputs,
-              ...details,
-              request,
-            });
-            currentScope().report('underway');
-            return answer.status === 200 ? answer.data : undefined;
-          },
-        );
+        ask(`dispatch of ${workflow}`, z.object({ workflow_run_id: z.number().int() }).optional(), async (request) => {
+          const answer: { status: number; data?: unknown } = await octokit.rest.actions.createWorkflowDispatch({
+            ...split(repository),
+            workflow_id: workflow,
+            ref,
+            inputs,
+            ...details,
+            request,
+          });
+          currentScope().report('underway');
+          return answer.status === 200 ? answer.data : undefined;
+        });
       try {
         return (await send({ return_run_details: true }))?.workflow_run_id;
       } catch (error) {
@@ -158,12 +159,12 @@ export function createGithubClient({ apiUrl, token }: GithubOptions) {
     /** The run of that id where its dispatch told one, else the newest dispatched run whose title holds the marker. */
     async findRun(repository: string, workflow: string, marker: string, id?: number): Promise<WorkflowRun | undefined> {
       if (id !== undefined) {
-        return ask(token, `run ${id}`, run, async (request) => {
+        return ask(`run ${id}`, run, async (request) => {
           const answer = await octokit.rest.actions.getWorkflowRun({ ...split(repository), run_id: id, request });
           return answer.data;
         });
       }
-      const runs = await ask(token, `runs of ${workflow}`, z.array(run), async (request) => {
+      const runs = await ask(`runs of ${workflow}`, z.array(run), async (request) => {
         const answer = await octokit.rest.actions.listWorkflowRuns({
           ...split(repository),
           workflow_id: workflow,
@@ -192,18 +193,25 @@ function split(repository: string): { owner: string; repo: string } {
   return { owner, repo };
 }
 
+type Send = (request: { signal: AbortSignal }) => Promise<unknown>;
+
+interface Question<S extends z.ZodTypeAny> {
+  readonly token: string;
+  readonly timeoutMs: number;
+  /** What is asked for, in the words of a message. */
+  readonly what: string;
+  readonly schema: S;
+  readonly send: Send;
+}
+
 /** Runs one request, and turns what can come of it into the errors that the steps know. */
-async function ask<S extends z.ZodTypeAny>(
-  token: string,
-  what: string,
-  schema: S,
-  send: (request: { signal: AbortSignal }) => Promise<unknown>,
-): Promise<z.output<S>> {
+async function askOnce<S extends z.ZodTypeAny>(question: Question<S>): Promise<z.output<S>> {
+  const { token, timeoutMs, what, schema, send } = question;
   const { signal, secrets } = currentScope();
   secrets.add(token);
   let data: unknown;
   try {
-    data = await send({ signal: AbortSignal.any([signal, AbortSignal.timeout(30_000)]) });
+    data = await send({ signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) });
   } catch (error) {
     signal.throwIfAborted();
     throw translate(what, error);

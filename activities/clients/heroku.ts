@@ -92,12 +92,14 @@ export interface HerokuOptions {
   /** Base URL of the Data API, which is another host in production. */
   readonly dataUrl: string;
   readonly token: string;
+  /** Milliseconds after which a request counts as not answered. */
+  readonly timeoutMs?: number;
 }
 
 export type HerokuClient = ReturnType<typeof createHerokuClient>;
 
 /** The parts of Heroku's Platform API (version 3) and Data API that a cutover needs, typed and checked. */
-export function createHerokuClient({ apiUrl, dataUrl, token }: HerokuOptions) {
+export function createHerokuClient({ apiUrl, dataUrl, token, timeoutMs }: HerokuOptions) {
   type Call<S extends z.ZodTypeAny> = Pick<JsonRequest<S>, 'method' | 'answer' | 'body'> & {
     headers?: Record<string, string>;
   };
@@ -106,12 +108,19 @@ export function createHerokuClient({ apiUrl, dataUrl, token }: HerokuOptions) {
     requestJson({
       service: 'Heroku',
       url: `${apiUrl}${path}`,
+      timeoutMs,
       headers: { accept: 'application/vnd.heroku+json; version=3', authorization: bearer(), ...headers },
       ...call,
     });
   // The Data API's credential calls take the token as a Basic password without a user name [seen: official CLI 11.10.0].
   const data = <S extends z.ZodTypeAny>(path: string, call: Call<S>): Promise<z.output<S>> =>
-    requestJson({ service: 'Heroku Data', url: `${dataUrl}${path}`, headers: { authorization: basic() }, ...call });
+    requestJson({
+      service: 'Heroku Data',
+      url: `${dataUrl}${path}`,
+      timeoutMs,
+      headers: { authorization: basic() },
+      ...call,
+    });
 
   const bearer = (): string => `Bearer ${registered(token)}`;
   const basic = (): string => `Basic ${registered(Buffer.from(`:${registered(token)}`).toString('base64'))}`;
@@ -231,7 +240,9 @@ export function createHerokuClient({ apiUrl, dataUrl, token }: HerokuOptions) {
       return { name: started.name, attachUrl: registered(attachUrl) };
     },
 
-    takeOutput,
+    /** The output of a dyno that `runAttached` started, until it ends. */
+    takeOutput: (attachUrl: string, onOutput: (chunk: string) => void): Promise<string> =>
+      takeOutput(attachUrl, onOutput, timeoutMs),
 
     /** Restarts the dynos of one process type; one-off dynos of other people go on. Answers before they are up. */
     async restartProcesses(name: string, type: string): Promise<void> {

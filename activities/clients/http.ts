@@ -2,8 +2,8 @@ import type { z } from 'zod';
 import { currentScope } from '../scope.ts';
 import { NoAnswerError, ServiceError, UnexpectedAnswerError } from './errors.ts';
 
-/** Milliseconds after which one request counts as not answered. */
-const requestTimeoutMs = 30_000;
+/** Milliseconds after which one request counts as not answered, unless a client is told otherwise. */
+export const requestTimeoutMs = 30_000;
 
 export interface JsonRequest<S extends z.ZodTypeAny> {
   readonly service: string;
@@ -12,6 +12,8 @@ export interface JsonRequest<S extends z.ZodTypeAny> {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly answer: S;
+  /** Milliseconds. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface JsonRequest<S extends z.ZodTypeAny> {
  * @throws ServiceError on 4xx and 5xx; NoAnswerError when nothing or half an answer came; UnexpectedAnswerError
  */
 export async function requestJson<S extends z.ZodTypeAny>(request: JsonRequest<S>): Promise<z.output<S>> {
-  const { service, method, url, headers, body, answer } = request;
+  const { service, method, url, headers, body, answer, timeoutMs = requestTimeoutMs } = request;
   const { signal, report } = currentScope();
   const name = `${method} ${new URL(url).pathname}`;
   let status: number;
@@ -35,7 +37,7 @@ export async function requestJson<S extends z.ZodTypeAny>(request: JsonRequest<S
         ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
     status = response.status;
     text = await response.text();

@@ -1,13 +1,12 @@
 import { connect } from 'node:tls';
 import { currentScope } from '../scope.ts';
 import { NoAnswerError } from './errors.ts';
+import { requestTimeoutMs } from './http.ts';
 
 /** What the platform sends first; after it come the dyno's own bytes. */
 const greeting = 'rendezvous\r\n';
 /** Bytes of output that are kept: enough for any migration, and a bound on what a runaway dyno can cost. */
 const outputLimit = 4 * 1024 * 1024;
-/** Milliseconds in which the platform must greet. */
-const connectTimeoutMs = 30_000;
 
 /**
  * Takes the output of a one-off dyno until it ends. Standard output and standard error arrive merged, and the protocol
@@ -15,9 +14,14 @@ const connectTimeoutMs = 30_000;
  *
  * @param attachUrl `rendezvous://HOST:PORT/SECRET`
  * @param onOutput called with each chunk as it comes
+ * @param timeoutMs milliseconds in which the platform must greet
  * @throws NoAnswerError when the stream was never greeted or broke; the dyno's outcome is then unknown
  */
-export function takeOutput(attachUrl: string, onOutput: (chunk: string) => void): Promise<string> {
+export function takeOutput(
+  attachUrl: string,
+  onOutput: (chunk: string) => void,
+  timeoutMs = requestTimeoutMs,
+): Promise<string> {
   const { hostname, port, pathname } = new URL(attachUrl);
   const { signal } = currentScope();
   return new Promise((resolve, reject) => {
@@ -40,10 +44,7 @@ export function takeOutput(attachUrl: string, onOutput: (chunk: string) => void)
     if (signal.aborted) return stop();
     signal.addEventListener('abort', stop, { once: true });
     socket.setEncoding('utf8');
-    socket.setTimeout(
-      connectTimeoutMs,
-      () => greeted || lost(new Error(`no greeting within ${connectTimeoutMs / 1000} s`)),
-    );
+    socket.setTimeout(timeoutMs, () => greeted || lost(new Error(`no greeting within ${timeoutMs / 1000} s`)));
     socket.once('secureConnect', () => socket.write(`${pathname.slice(1)}\r\n`));
     socket.on('data', (chunk: string) => {
       received = (received + chunk).slice(-outputLimit);
