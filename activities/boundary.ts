@@ -3,6 +3,7 @@ import { CancelledFailure, type Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { steps, type StepId, type StepResult } from '../workflows/steps.ts';
 import { classify } from './classify.ts';
+import { ServiceError } from './clients/errors.ts';
 import { fail } from './fail.ts';
 import { withScope, type Progress } from './scope.ts';
 import { Secrets, type Leak } from './secrets.ts';
@@ -63,7 +64,8 @@ export async function atBoundary(
   } catch (error) {
     if (context.cancellationSignal.aborted)
       throw new CancelledFailure('stopped on request; what the step did is settled by its next look');
-    if (deadline.aborted) {
+    // A refusal that was waited out to the end is known: nothing of the last request has happened.
+    if (deadline.aborted && !(error instanceof ServiceError && error.isRateLimit)) {
       throw fail(
         'OutcomeUnknown',
         `The attempt ran out of time while ${progress}; the next one settles it by looking.`,

@@ -47,8 +47,8 @@ export function classify(error: unknown): ApplicationFailure {
 }
 
 function classifyAnswer(error: ServiceError): ApplicationFailure {
-  const { status, id, message, service } = error;
-  if (status === 429 || id === 'rate_limit') {
+  const { status, message, service } = error;
+  if (error.isRateLimit) {
     const failure = fail('PlatformRateLimited', `${message}. It is tried again more slowly.`, error);
     return ApplicationFailure.create({
       message: failure.message,

@@ -17,8 +17,9 @@ const common = {
 } satisfies ActivityOptions;
 
 /** `startToCloseTimeout` bounds one attempt; an activity ends itself a little before it (see `perform`). */
-const optionsFor: Record<WorkClass, ActivityOptions> = {
-  read: { ...common, startToCloseTimeout: '2 minutes' },
+export const optionsFor: Record<WorkClass, ActivityOptions> = {
+  // A look takes seconds; when an account's rate limit is used up, it waits for its turn within one attempt.
+  read: { ...common, startToCloseTimeout: '10 minutes' },
   write: { ...common, startToCloseTimeout: '10 minutes' },
   migration: { ...common, startToCloseTimeout: '1 hour' },
   smoke: { ...common, startToCloseTimeout: '1 hour' },

@@ -17,6 +17,11 @@ export class ServiceError extends Error {
     this.id = id;
     this.retryAfterMs = retryAfterMs;
   }
+
+  /** The service asks to slow down: it has done nothing of what it was asked. */
+  get isRateLimit(): boolean {
+    return this.status === 429 || this.id === 'rate_limit';
+  }
 }
 
 /** A service did not answer. Whether it took the request is unknown. */

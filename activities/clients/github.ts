@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { currentScope } from '../scope.ts';
 import { NoAnswerError, ServiceError, UnexpectedAnswerError } from './errors.ts';
 import { requestTimeoutMs } from './http.ts';
+import { createRateLimit } from './rate-limit.ts';
 
 const pull = z.object({
   number: z.number().int(),
@@ -54,8 +55,10 @@ export function createGithubClient({ apiUrl, token, timeoutMs = requestTimeoutMs
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
   });
 
+  // An hour's allowance comes back all at once, and a refusal says when [docs]: there is nothing to ration.
+  const limit = createRateLimit({ reserve: 0, refillMs: 0 });
   const ask = <S extends z.ZodTypeAny>(what: string, schema: S, send: Send): Promise<z.output<S>> =>
-    askOnce({ token, timeoutMs, what, schema, send });
+    limit.send(() => askOnce({ token, timeoutMs, what, schema, send }));
 
   return {
     getPull: (repository: string, number: number) =>
@@ -228,9 +231,12 @@ function translate(what: string, error: unknown): Error {
   if (typeof status !== 'number' || response === undefined) return new NoAnswerError('GitHub', what, error);
   const { headers = {} } = response;
   const seconds = Number(headers['retry-after'] ?? NaN);
-  const wait = Number.isFinite(seconds) ? seconds * 1000 : undefined;
+  const spent = headers['x-ratelimit-remaining'] === '0';
+  const resetAt = Number((spent ? headers['x-ratelimit-reset'] : undefined) ?? NaN) * 1000;
+  const waits = [seconds * 1000, Math.max(0, resetAt - Date.now())].filter(Number.isFinite);
+  const wait = waits.length > 0 ? Math.max(...waits) : undefined;
   // A limit that is reached is answered with 403 as often as with 429, and only the headers tell it [docs].
-  const limited = wait !== undefined || headers['x-ratelimit-remaining'] === '0';
+  const limited = Number.isFinite(seconds) || spent;
   const id = status === 403 && limited ? 'rate_limit' : '';
   return new ServiceError('GitHub', what, status, id, error instanceof Error ? error.message : '', wait);
 }

@@ -2,7 +2,11 @@ import { z } from 'zod';
 import { currentScope } from '../scope.ts';
 import { ServiceError } from './errors.ts';
 import { requestJson, type JsonRequest } from './http.ts';
+import { createRateLimit, type RateLimitOptions } from './rate-limit.ts';
 import { takeOutput } from './rendezvous.ts';
+
+/** 75 requests a minute are given back [docs]. The reserve is for the people who look at the same account meanwhile. */
+const allowance: RateLimitOptions = { reserve: 100, refillMs: 800 };
 
 const named = z.object({ id: z.string(), name: z.string() });
 
@@ -94,12 +98,16 @@ export interface HerokuOptions {
   readonly token: string;
   /** Milliseconds after which a request counts as not answered. */
   readonly timeoutMs?: number;
+  /** What the account is allowed, where it is not Heroku's own limit. */
+  readonly allowance?: RateLimitOptions;
 }
 
 export type HerokuClient = ReturnType<typeof createHerokuClient>;
 
 /** The parts of Heroku's Platform API (version 3) and Data API that a cutover needs, typed and checked. */
-export function createHerokuClient({ apiUrl, dataUrl, token, timeoutMs }: HerokuOptions) {
+export function createHerokuClient({ apiUrl, dataUrl, token, timeoutMs, ...options }: HerokuOptions) {
+  // Platform API and Data API count against the same account.
+  const limit = createRateLimit(options.allowance ?? allowance);
   type Call<S extends z.ZodTypeAny> = Pick<JsonRequest<S>, 'method' | 'answer' | 'body'> & {
     headers?: Record<string, string>;
   };
@@ -109,6 +117,7 @@ export function createHerokuClient({ apiUrl, dataUrl, token, timeoutMs }: Heroku
       service: 'Heroku',
       url: `${apiUrl}${path}`,
       timeoutMs,
+      limit,
       headers: { accept: 'application/vnd.heroku+json; version=3', authorization: bearer(), ...headers },
       ...call,
     });
@@ -118,6 +127,7 @@ export function createHerokuClient({ apiUrl, dataUrl, token, timeoutMs }: Heroku
       service: 'Heroku Data',
       url: `${dataUrl}${path}`,
       timeoutMs,
+      limit,
       headers: { authorization: basic() },
       ...call,
     });

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { currentScope } from '../scope.ts';
 import { NoAnswerError, ServiceError, UnexpectedAnswerError } from './errors.ts';
+import type { RateLimit } from './rate-limit.ts';
 
 /** Milliseconds after which one request counts as not answered, unless a client is told otherwise. */
 export const requestTimeoutMs = 30_000;
@@ -14,6 +15,8 @@ export interface JsonRequest<S extends z.ZodTypeAny> {
   readonly answer: S;
   /** Milliseconds. */
   readonly timeoutMs?: number | undefined;
+  /** What keeps the client within what the service allows. */
+  readonly limit: RateLimit;
 }
 
 /**
@@ -21,8 +24,12 @@ export interface JsonRequest<S extends z.ZodTypeAny> {
  *
  * @throws ServiceError on 4xx and 5xx; NoAnswerError when nothing or half an answer came; UnexpectedAnswerError
  */
-export async function requestJson<S extends z.ZodTypeAny>(request: JsonRequest<S>): Promise<z.output<S>> {
-  const { service, method, url, headers, body, answer, timeoutMs = requestTimeoutMs } = request;
+export function requestJson<S extends z.ZodTypeAny>(request: JsonRequest<S>): Promise<z.output<S>> {
+  return request.limit.send(() => sendOnce(request));
+}
+
+async function sendOnce<S extends z.ZodTypeAny>(request: JsonRequest<S>): Promise<z.output<S>> {
+  const { service, method, url, headers, body, answer, timeoutMs = requestTimeoutMs, limit } = request;
   const { signal, report } = currentScope();
   const name = `${method} ${new URL(url).pathname}`;
   let status: number;
@@ -46,6 +53,7 @@ export async function requestJson<S extends z.ZodTypeAny>(request: JsonRequest<S
     throw new NoAnswerError(service, name, error);
   }
   if (method !== 'GET' && response.ok) report('underway');
+  if (response.status !== 429) limit.learn(numberIn(response, 'ratelimit-remaining'));
 
   const json = parseJson(text);
   if (!response.ok) {
@@ -74,6 +82,11 @@ function parseJson(text: string): unknown {
 }
 
 function retryAfter(response: Response): number | undefined {
-  const seconds = Number(response.headers.get('retry-after') ?? NaN);
-  return Number.isFinite(seconds) ? seconds * 1000 : undefined;
+  const seconds = numberIn(response, 'retry-after');
+  return seconds === undefined ? undefined : seconds * 1000;
+}
+
+function numberIn({ headers }: Response, name: string): number | undefined {
+  const number = Number(headers.get(name) ?? NaN);
+  return Number.isFinite(number) ? number : undefined;
 }

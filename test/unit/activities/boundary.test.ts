@@ -3,6 +3,8 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { heartbeat as activityHeartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { redactFailure } from '../../../activities/boundary.ts';
+import { ServiceError } from '../../../activities/clients/errors.ts';
+import { createRateLimit } from '../../../activities/clients/rate-limit.ts';
 import { fail } from '../../../activities/fail.ts';
 import { currentScope, pause } from '../../../activities/scope.ts';
 import { Secrets } from '../../../activities/secrets.ts';
@@ -167,6 +169,13 @@ describe('time', () => {
       nonRetryable: false,
       message: expect.stringMatching(/ran out of time while acting/),
     });
+  });
+
+  test('out of time while a service asks to slow down: told as that, and tried again', async () => {
+    const limit = createRateLimit({ reserve: 0, refillMs: 0, firstPauseMs: 60_000 });
+    const refusal = new ServiceError('Heroku', 'GET /apps/x', 429, 'rate_limit', 'slow down');
+    const running = beginActivity(() => limit.send(() => Promise.reject(refusal)), { startToCloseTimeoutMs: 5_000 });
+    await expect(running.result).rejects.toMatchObject({ type: 'PlatformRateLimited', nonRetryable: false });
   });
 
   test('cancelled: it is a cancellation, whatever it was thrown as', async () => {

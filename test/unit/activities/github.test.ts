@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { classify } from '../../../activities/classify.ts';
 import { createGithubClient, type GithubClient } from '../../../activities/clients/github.ts';
+import { withScope } from '../../../activities/scope.ts';
+import { Secrets } from '../../../activities/secrets.ts';
 
 let server: Server | undefined;
 afterEach(() => {
@@ -91,7 +93,9 @@ describe('dispatch', () => {
 describe('a refusal', () => {
   const failureOf = async (status: number, headers: Record<string, string> = {}) => {
     const client = await clientOf((_, response) => json(response, status, { message: 'no' }, headers));
-    return classify(await client.getPull('owner/name', 12).catch((error: unknown) => error));
+    // A limit is waited for, until the activity's own time is over.
+    const scope = { signal: AbortSignal.timeout(500), secrets: new Secrets(), report: () => undefined };
+    return classify(await withScope(scope, () => client.getPull('owner/name', 12)).catch((error: unknown) => error));
   };
 
   test.each<[string, number, Record<string, string>, string, number | undefined]>([

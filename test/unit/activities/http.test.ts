@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { requestJson, type JsonRequest } from '../../../activities/clients/http.ts';
+import { createRateLimit } from '../../../activities/clients/rate-limit.ts';
 import { withScope, type Progress } from '../../../activities/scope.ts';
 import { Secrets } from '../../../activities/secrets.ts';
 
@@ -34,6 +35,7 @@ async function ask(
       url: `http://127.0.0.1:${port}/apps/x?secret=1`,
       headers: {},
       answer,
+      limit: createRateLimit({ reserve: 0, refillMs: 0, firstPauseMs: 10 }),
       ...request,
     }),
   );
@@ -81,14 +83,16 @@ describe("a refusal keeps status, the service's own name for it and its message"
     ['0.5', 500],
     ['Wed, 21 Oct 2026 07:28:00 GMT', undefined],
   ])('429 with Retry-After %s', async (header, retryAfterMs) => {
-    await expect(ask(respond(429, '{}', { 'retry-after': header }))).rejects.toMatchObject({
+    const signal = AbortSignal.timeout(300);
+    await expect(ask(respond(429, '{}', { 'retry-after': header }), { signal })).rejects.toMatchObject({
       status: 429,
       retryAfterMs,
     });
   });
 
   test('429 without Retry-After', async () => {
-    await expect(ask(respond(429, '{}'))).rejects.toMatchObject({ status: 429, retryAfterMs: undefined });
+    const signal = AbortSignal.timeout(300);
+    await expect(ask(respond(429, '{}'), { signal })).rejects.toMatchObject({ status: 429, retryAfterMs: undefined });
   });
 
   test('500 with a page of HTML', async () => {
