@@ -219,6 +219,14 @@ async function askOnce<S extends z.ZodTypeAny>(question: Question<S>): Promise<z
     signal.throwIfAborted();
     throw translate(what, error);
   }
+  // A page of something that stands in between comes as text, and half an answer as an empty one.
+  if (
+    data === '' || data === undefined
+      ? !schema.safeParse(undefined).success
+      : typeof data === 'string' && !(schema instanceof z.ZodString)
+  ) {
+    throw new NoAnswerError('GitHub', what, new Error('what came is not the JSON that was asked for'));
+  }
   const parsed = schema.safeParse(data);
   if (parsed.success) return parsed.data as z.output<S>;
   const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);

@@ -67,6 +67,11 @@ async function sendOnce<S extends z.ZodTypeAny>(request: JsonRequest<S>): Promis
       retryAfter(response),
     );
   }
+  // A page of something that stands in between is no answer of the service's, whatever its status: what was asked may
+  // have been done, and is settled by looking.
+  if (json === undefined && (text.trim() !== '' || !answer.safeParse(undefined).success)) {
+    throw new NoAnswerError(service, name, new Error(`what came with status ${status} is not JSON`));
+  }
   const parsed = answer.safeParse(json);
   if (parsed.success) return parsed.data as z.output<S>;
   const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'answer'}: ${issue.message}`);

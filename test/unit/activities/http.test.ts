@@ -105,10 +105,8 @@ describe("a refusal keeps status, the service's own name for it and its message"
 
 describe('an answer in another shape', () => {
   test.each([
-    ['a page of HTML', '<html>', /answer: /],
-    ['nothing', '', /answer: /],
     ['another type', '{"name":7}', /name: /],
-    ['half an object that counts as whole', '{"na', /answer: /],
+    ['a list', '[]', /answer: /],
   ])('%s names the field and never the answer', async (_, body, problem) => {
     const failure = ask(respond(200, body));
     await expect(failure).rejects.toMatchObject({
@@ -139,6 +137,20 @@ describe('no answer', () => {
     };
     const asked = ask(listener, { method: 'POST', body: {} });
     await expect(asked).rejects.toMatchObject({ name: 'NoAnswerError' });
+  });
+
+  test.each([
+    ['a page of HTML', '<html>'],
+    ['nothing', ''],
+    ['half an object that counts as whole', '{"na'],
+  ])('%s in the place of JSON: something stands in between, and what was asked may have been done', async (_, body) => {
+    await expect(ask(respond(200, body))).rejects.toMatchObject({
+      name: 'NoAnswerError',
+      message: 'Heroku did not answer GET /apps/x: what came with status 200 is not JSON',
+    });
+    if (body === '') return;
+    const write = { method: 'PATCH' as const, body: {}, answer: z.unknown() as never };
+    await expect(ask(respond(200, body), write)).rejects.toMatchObject({ name: 'NoAnswerError' });
   });
 
   test('nobody there', async () => {
