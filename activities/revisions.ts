@@ -21,7 +21,7 @@ export interface SlugReport {
  * The revisions that the deployed slug carries, as the slug itself tells: a commit id would prove only what was
  * merged, not what was deployed. A slug never changes, so each is asked once.
  *
- * @throws ApplicationFailure `OutcomeUnknown` when the dyno ended without a status; `MigrationHeadsUnclear`
+ * @throws ApplicationFailure `OutcomeUnknown` when the dyno was killed or lost; `MigrationHeadsUnclear`
  */
 export async function slugReport(services: Services, target: Target, mark: string): Promise<SlugReport> {
   const { id } = await deployedSlug(services, target.app);
@@ -35,11 +35,11 @@ async function askSlug({ heroku }: Services, target: Target, mark: string): Prom
   const { history, versions } = target.migrations;
   const naming = `grep -rlw --include='*.py' -- '${target.role.credential}' '${versions}' || true`;
   const command = `( ${history} ) && echo '${divider}' && ( ${naming} )`;
-  const { exitStatus, output } = await runOneOff(heroku, { app: target.app, command, mark });
+  const { exitStatus, ending, output } = await runOneOff(heroku, { app: target.app, command, mark });
   if (exitStatus === undefined) {
     throw fail(
       'OutcomeUnknown',
-      `The one-off dyno for \`${history}\` ended without telling its status. It only reads; it is run again.`,
+      `The one-off dyno for \`${history}\` ended ${ending}: it was killed, or its stream was lost. It only reads; it is run again.`,
     );
   }
   const [revisions = '', files] = output.split(divider);

@@ -76,7 +76,7 @@ export async function upgradeSchema(services: Services, call: StepCall): Promise
       if (outcome.exitStatus === undefined) {
         throw fail(
           'OutcomeUnknown',
-          `The stream of ${outcome.dyno} ended without a status; the version table settles what it did.`,
+          `${outcome.dyno} ended ${outcome.ending}: it was killed, or its stream was lost. The version table settles what it did.`,
         );
       }
       if (outcome.exitStatus !== 0) {

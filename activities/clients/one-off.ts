@@ -12,10 +12,15 @@ export interface OneOff {
 
 export interface OneOffOutcome {
   readonly dyno: string;
-  /** Undefined when the stream ended without a status: the dyno was killed or the stream dropped. Then it is unknown. */
+  /** Undefined when the dyno or its command was killed, or the stream dropped: what it did is unknown then. */
   readonly exitStatus: number | undefined;
+  /** How it ended, for a message: `with status 1`. */
+  readonly ending: string;
   readonly output: string;
 }
+
+/** A shell tells a command that a signal ended by 128 and the signal's number: 137 where memory ran out. */
+const killedAbove = 128;
 
 const statusLine = /\uFFFF heroku-command-exit-status: (\d+)\s*$/;
 
@@ -31,10 +36,12 @@ export async function runOneOff(
   const { name, attachUrl } = await heroku.runAttached(app, marked, env);
   const { report, secrets } = currentScope();
   const raw = await heroku.takeOutput(attachUrl, () => report('underway'));
-  const status = statusLine.exec(raw);
+  const told = statusLine.exec(raw)?.[1];
+  const status = told === undefined ? undefined : Number(told);
   return {
     dyno: name,
-    exitStatus: status?.[1] === undefined ? undefined : Number(status[1]),
+    exitStatus: status !== undefined && status > killedAbove ? undefined : status,
+    ending: status === undefined ? 'without a status' : `with status ${status}`,
     output: secrets.redact(raw.replace(statusLine, '')).replace(/\r\n/g, '\n').trimEnd(),
   };
 }

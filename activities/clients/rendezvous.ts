@@ -7,6 +7,8 @@ import { requestTimeoutMs } from './http.ts';
 const greeting = 'rendezvous\r\n';
 /** Bytes of output that are kept: enough for any migration, and a bound on what a runaway dyno can cost. */
 const outputLimit = 4 * 1024 * 1024;
+/** Milliseconds of silence after which the connection is tried. */
+const keepAliveMs = 30_000;
 
 /**
  * Takes the output of a one-off dyno until it ends. Standard output and standard error arrive merged, and the protocol
@@ -15,7 +17,8 @@ const outputLimit = 4 * 1024 * 1024;
  * @param attachUrl `rendezvous://HOST:PORT/SECRET`
  * @param onOutput called with each chunk as it comes
  * @param timeoutMs milliseconds in which the platform must greet
- * @throws NoAnswerError when the stream was never greeted or broke; the dyno's outcome is then unknown
+ * @returns what came until the stream ended or broke: the protocol does not tell the two apart
+ * @throws NoAnswerError when the stream was never greeted
  */
 export function takeOutput(
   attachUrl: string,
@@ -44,6 +47,8 @@ export function takeOutput(
     if (signal.aborted) return stop();
     signal.addEventListener('abort', stop, { once: true });
     socket.setEncoding('utf8');
+    // A migration may print nothing for an hour; without this, a peer that is gone would not be noticed either.
+    socket.setKeepAlive(true, keepAliveMs);
     socket.setTimeout(timeoutMs, () => greeted || lost(new Error(`no greeting within ${timeoutMs / 1000} s`)));
     socket.once('secureConnect', () => socket.write(`${pathname.slice(1)}\r\n`));
     socket.on('data', (chunk: string) => {
@@ -55,7 +60,8 @@ export function takeOutput(
       }
       if (greeted) onOutput(chunk);
     });
-    socket.once('error', lost);
+    // Behind a greeting, a stream that breaks has ended: `close` follows.
+    socket.once('error', (error) => greeted || lost(error));
     socket.once('close', () => {
       signal.removeEventListener('abort', stop);
       if (greeted) resolve(received);

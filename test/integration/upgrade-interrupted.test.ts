@@ -77,7 +77,9 @@ describe('a one-off dyno that dies without a status', () => {
       await stop(app, dyno);
       const { type, message } = await whyRetried(handle);
       expect(type).toBe('OutcomeUnknown');
-      expect(message).toContain(`${dyno?.name} ended without a status; the version table settles`);
+      expect(message).toContain(
+        `${dyno?.name} ended without a status: it was killed, or its stream was lost. The version table settles`,
+      );
       await client.query(`SELECT pg_advisory_unlock(${gate})`);
 
       const status = await playTo(rig, handle, app, 'upgrade');

@@ -91,6 +91,18 @@ describe('the command', () => {
     expect(world.heroku.oneOffs.filter((one) => one.command.includes('upgrade head'))).toHaveLength(1);
   });
 
+  test('was killed, and its shell lived to say so: unknown, and the next attempt does it', async () => {
+    const world = new World();
+    world.upgrade = () => ({ output: 'Killed', status: 137 });
+    await expect(world.perform('upgrade')).rejects.toMatchObject({
+      type: 'OutcomeUnknown',
+      nonRetryable: false,
+      message: expect.stringContaining('run.2 ended with status 137: it was killed'),
+    });
+    world.upgrade = undefined;
+    expect((await world.perform('upgrade', {}, { attempt: 2 })).did).toBe('acted');
+  });
+
   test('ended well and the version table says otherwise: not in place', async () => {
     const world = new World();
     world.upgrade = () => ({ output: 'nothing to do', status: 0 });
@@ -198,6 +210,12 @@ describe('refused before it is run', () => {
   test('the dyno that reads the history is lost: it only reads, so it is run again', async () => {
     const world = new World();
     world.heroku.runCommand = () => ({ output: '', status: undefined });
+    await expect(world.perform('upgrade')).rejects.toMatchObject({ type: 'OutcomeUnknown', nonRetryable: false });
+  });
+
+  test('the dyno that reads the history is killed: it is run again', async () => {
+    const world = new World();
+    world.heroku.runCommand = () => ({ output: 'Killed', status: 137 });
     await expect(world.perform('upgrade')).rejects.toMatchObject({ type: 'OutcomeUnknown', nonRetryable: false });
   });
 
