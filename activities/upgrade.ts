@@ -80,6 +80,15 @@ export async function upgradeSchema(services: Services, call: StepCall): Promise
         );
       }
       if (outcome.exitStatus !== 0) {
+        const now = await databaseRevision(connection, target);
+        if (now === chain.head) {
+          // One-off dynos are not guaranteed to run exactly once [docs]: of two, one finds its work done or being done.
+          throw fail(
+            'OutcomeUnknown',
+            `\`${migrations.upgrade}\` ended with status ${outcome.exitStatus} in ${outcome.dyno}, and the database is at ${now}, where ` +
+              'it should be: the platform may have run it twice. The version table settles it.',
+          );
+        }
         const met = lockNotAvailable.test(outcome.output);
         const remedy = met
           ? `It gave up on a lock after ${migrations.lockTimeoutSeconds} s, so as not to hold up the app. It is tried again; ` +
@@ -88,7 +97,7 @@ export async function upgradeSchema(services: Services, call: StepCall): Promise
         throw fail(
           met ? 'DatabaseBusy' : 'MigrationFailed',
           `\`${migrations.upgrade}\` ended with status ${outcome.exitStatus} in ${outcome.dyno}; the database is at ` +
-            `${(await databaseRevision(connection, target)) ?? 'no revision'}, expected ${chain.head}. ${remedy} ` +
+            `${now ?? 'no revision'}, expected ${chain.head}. ${remedy} ` +
             `Its last lines:\n${lastLines(outcome.output)}`,
         );
       }

@@ -103,6 +103,17 @@ describe('the command', () => {
     expect((await world.perform('upgrade', {}, { attempt: 2 })).did).toBe('acted');
   });
 
+  test('ended with an error over a database that is at the head: another dyno did it, and it is settled', async () => {
+    const world = new World();
+    world.upgrade = () => {
+      world.database.revisions = ['0002'];
+      return { output: 'relation "version_table" already exists', status: 1 };
+    };
+    await expect(world.perform('upgrade')).rejects.toMatchObject({ type: 'OutcomeUnknown', nonRetryable: false });
+    expect((await world.perform('upgrade', {}, { attempt: 2 })).did).toBe('settled');
+    expect(world.heroku.oneOffs.filter((one) => one.command.includes('upgrade head'))).toHaveLength(1);
+  });
+
   test('ended well and the version table says otherwise: not in place', async () => {
     const world = new World();
     world.upgrade = () => ({ output: 'nothing to do', status: 0 });
