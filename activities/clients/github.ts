@@ -34,6 +34,8 @@ const comment = z.object({ body: z.string().nullish(), html_url: z.string() });
 
 export type Issue = z.infer<typeof issue>;
 export type Comment = z.infer<typeof comment>;
+const runList = z.object({ workflow_runs: z.array(run) });
+
 export type Pull = z.infer<typeof pull>;
 export type WorkflowRun = z.infer<typeof run>;
 export type GithubClient = ReturnType<typeof createGithubClient>;
@@ -167,7 +169,7 @@ export function createGithubClient({ apiUrl, token, timeoutMs = requestTimeoutMs
           return answer.data;
         });
       }
-      const runs = await ask(`runs of ${workflow}`, z.array(run), async (request) => {
+      const { workflow_runs: runs } = await ask(`runs of ${workflow}`, runList, async (request) => {
         const answer = await octokit.rest.actions.listWorkflowRuns({
           ...split(repository),
           workflow_id: workflow,
@@ -175,7 +177,7 @@ export function createGithubClient({ apiUrl, token, timeoutMs = requestTimeoutMs
           per_page: 100,
           request,
         });
-        return answer.data.workflow_runs;
+        return answer.data;
       });
       return runs.find((one) => holdsMarker(one.display_title, marker));
     },
@@ -219,15 +221,11 @@ async function askOnce<S extends z.ZodTypeAny>(question: Question<S>): Promise<z
     signal.throwIfAborted();
     throw translate(what, error);
   }
+  const parsed = schema.safeParse(data);
   // A page of something that stands in between comes as text, and half an answer as an empty one.
-  if (
-    data === '' || data === undefined
-      ? !schema.safeParse(undefined).success
-      : typeof data === 'string' && !(schema instanceof z.ZodString)
-  ) {
+  if (data === '' || (!parsed.success && (data === undefined || typeof data === 'string'))) {
     throw new NoAnswerError('GitHub', what, new Error('what came is not the JSON that was asked for'));
   }
-  const parsed = schema.safeParse(data);
   if (parsed.success) return parsed.data as z.output<S>;
   const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new UnexpectedAnswerError('GitHub', what, problems.slice(0, 5).join('; '));

@@ -119,6 +119,17 @@ describe('a refusal', () => {
     );
   });
 
+  test.each(['<html>One moment</html>', '{"workflow_run_id":', ''])(
+    'a dispatch that is answered by %j: it may have been taken, and is settled by looking',
+    async (text) => {
+      const client = await clientOf((_, response) =>
+        response.writeHead(200, { 'content-type': text.startsWith('<') ? 'text/html' : 'application/json' }).end(text),
+      );
+      const sent = client.dispatch('owner/name', 'smoke.yml', 'main', {}).catch((error: unknown) => error);
+      expect(classify(await sent).type).toBe('PlatformUnavailable');
+    },
+  );
+
   test('another shape', async () => {
     const client = await clientOf((_, response) => json(response, 200, { number: 'twelve' }));
     expect(classify(await client.getPull('owner/name', 12).catch((error: unknown) => error)).type).toBe(
