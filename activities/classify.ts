@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { BackendTerminatedError, BackendTerminatedUnexpectedlyError, ConnectionError } from 'slonik';
 import { NoAnswerError, ServiceError, UnexpectedAnswerError } from './clients/errors.ts';
-import { sqlState } from './clients/postgres.ts';
+import { isPassing, sqlState } from './clients/postgres.ts';
 import { fail } from './fail.ts';
 
 /** How the driver says that there is no connection, or no longer, where the server itself said nothing. */
@@ -78,9 +78,7 @@ function classifySqlState(state: string, error: Error): ApplicationFailure {
   const seen = `PostgreSQL answered ${state}: ${rootMessage(error)}`;
   // 08: connection lost. 57P: shut down or starting up.
   if (/^(08|57P)/.test(state)) return fail('DatabaseUnreachable', `${seen}. It is tried again. ${seeDatabase}`, error);
-  // 53: out of connections or memory. 55P03: lock timeout. 40: serialization or deadlock. 57014: statement timeout.
-  if (/^(53|40|55P03|57014)/.test(state))
-    return fail('DatabaseBusy', `${seen}. It is tried again. ${seeSessions}`, error);
+  if (isPassing(state)) return fail('DatabaseBusy', `${seen}. It is tried again. ${seeSessions}`, error);
   return fail(
     'DatabaseRefused',
     `${seen}. Mend what the server names (a privilege, an object that is missing, a password that was rotated), then try again.`,

@@ -17,6 +17,8 @@ export const applicationName = 'cutover-runbook';
 
 const connectTimeoutMs = 10_000;
 const statementTimeoutMs = 60_000;
+/** A session of the runbook's gives up on a lock, and the step is tried again: it never makes others queue behind it. */
+const lockTimeoutMs = 5_000;
 
 export type Connection = DatabasePoolConnection;
 export type Transaction = DatabaseTransactionConnection;
@@ -36,16 +38,18 @@ export interface TlsFacts {
  * public roots, so TLS is asked for explicitly: verified where a CA is configured, else encrypted, with the
  * certificate's fingerprint as evidence [docs].
  *
- * @param ca PEM of the CA to verify with
+ * @param options.ca PEM of the CA to verify with
+ * @param options.lockTimeout milliseconds that a statement waits for a lock
  */
-export function createPostgresClient({ ca }: { ca?: string | undefined }) {
+export function createPostgresClient(options: { ca?: string | undefined; lockTimeout?: number }) {
+  const { ca, lockTimeout = lockTimeoutMs } = options;
   const ssl = ca === undefined ? { rejectUnauthorized: false } : { ca, rejectUnauthorized: true };
 
   return {
     /** One connection for the length of `work`. Retrying is the step's business, so the driver does none. */
     async connected<T>(url: string, work: (connection: Connection) => Promise<T>): Promise<T> {
       currentScope().secrets.addUrl(url);
-      const pool = await createPool(dsn(url), {
+      const pool = await createPool(dsn(url, lockTimeout), {
         ssl,
         maximumPoolSize: 1,
         connectionTimeout: connectTimeoutMs,
@@ -68,7 +72,11 @@ export function createPostgresClient({ ca }: { ca?: string | undefined }) {
     /** What the TLS session with the server is made of. Its own connection, for the driver above does not show it. */
     async inspectTls(url: string): Promise<TlsFacts> {
       currentScope().secrets.addUrl(url);
-      const client = new pg.Client({ connectionString: dsn(url), ssl, connectionTimeoutMillis: connectTimeoutMs });
+      const client = new pg.Client({
+        connectionString: dsn(url, lockTimeout),
+        ssl,
+        connectionTimeoutMillis: connectTimeoutMs,
+      });
       await client.connect().catch((error: unknown) => {
         // As the driver above says it: a certificate that does not verify has no code that stands for all of them.
         throw new ConnectionError((error as Error).message, { cause: error as Error });
@@ -129,10 +137,19 @@ export function sqlState(error: unknown): string | undefined {
   return undefined;
 }
 
-function dsn(url: string): string {
+/**
+ * Whether the server refused something for a reason that passes by itself: a lost connection or a restart (08, 57P), a
+ * want of connections or memory (53), a deadlock (40), a lock or a statement timeout (55P03, 57014).
+ */
+export function isPassing(state: string): boolean {
+  return /^(08|57P|53|40|55P03|57014)/.test(state);
+}
+
+function dsn(url: string, lockTimeout: number): string {
   const parsed = new URL(url);
   parsed.searchParams.delete('sslmode');
   parsed.searchParams.set('application_name', applicationName);
+  parsed.searchParams.set('options', `-c lock_timeout=${lockTimeout}`);
   return parsed.href;
 }
 

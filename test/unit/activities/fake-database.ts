@@ -53,6 +53,8 @@ export class FakeDatabase {
   losesNextCommit = false;
   /** Another session holds the advisory lock. */
   lockedElsewhere = false;
+  /** Tables of which somebody holds a lock that none can share. */
+  lockedTables: string[] = [];
   tls: TlsFacts = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', verified: false, fingerprint: 'AB:CD' };
   /** Thrown by every attempt to connect. */
   unreachable: Error | undefined;
@@ -205,6 +207,7 @@ export class FakeDatabase {
     if (tried === null) throw new Error(`the fake database does not know: ${text}`);
     const [privilege, table] = [tried[1] ?? tried[3] ?? '', tried[2] ?? tried[4] ?? ''];
     if (!this.shape.tables.includes(table)) throw sqlError('42P01');
+    if (this.lockedTables.includes(table)) throw sqlError('55P03');
     if (!this.privileges.has(`${privilege} on ${table}`)) throw sqlError('42501');
     return [];
   }

@@ -145,6 +145,16 @@ describe('grants', () => {
     await expectRefusal(world, 'grants', 'GrantsDiffer', /it was stopped only by 42P01: DROP ghosts/);
   });
 
+  test.each(['may', 'mayNot'] as const)(
+    "somebody's lock on a table that the role tries (%s): tried again",
+    async (list) => {
+      const world = await withBinding(sampleTarget({ role: { [list]: ['SELECT FROM orders'] } }));
+      world.database.privileges = new Set(['SELECT on orders']);
+      world.database.lockedTables = ['orders'];
+      await expect(world.perform('grants')).rejects.toMatchObject({ type: 'DatabaseBusy', nonRetryable: false });
+    },
+  );
+
   test("a matrix in the app's repository is the one at the commit that is deployed", async () => {
     const world = await withBinding({
       ...sampleTarget({ role: { grants: { repository: 'owner/name', path: 'db/grants.sql' } } as never }),
