@@ -1,4 +1,4 @@
-import { currentScope, pause } from './scope.ts';
+import { currentScope, pause, within } from './scope.ts';
 import type { HttpCheck } from './target.ts';
 
 /** Milliseconds for one answer. */
@@ -37,7 +37,7 @@ export async function problemOf(app: string, base: string, { path, status, json 
     const response = await ask(base, path);
     if (response.status !== status) return `${asked} answered ${response.status}; expected ${status}`;
     if (json === undefined) return null;
-    const answer = (await response.json()) as Record<string, unknown>;
+    const answer = JSON.parse(response.text) as Record<string, unknown>;
     const wrong = Object.entries(json).find(([field, expected]) => answer[field] !== expected);
     return wrong === undefined
       ? null
@@ -58,7 +58,9 @@ export async function webAnswers(base: string): Promise<boolean> {
   }
 }
 
-function ask(base: string, path: string): Promise<Response> {
-  const signal = AbortSignal.any([currentScope().signal, AbortSignal.timeout(requestTimeoutMs)]);
-  return fetch(new URL(path, base), { signal, redirect: 'manual' });
+function ask(base: string, path: string): Promise<{ status: number; text: string }> {
+  return within(requestTimeoutMs, async (signal) => {
+    const response = await fetch(new URL(path, base), { signal, redirect: 'manual' });
+    return { status: response.status, text: await response.text() };
+  });
 }

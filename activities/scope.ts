@@ -55,3 +55,25 @@ export function pause(ms: number): Promise<void> {
     else signal.addEventListener('abort', stop, { once: true });
   });
 }
+
+/**
+ * Does something that must not take longer than it may. Not by `AbortSignal.any` and `AbortSignal.timeout`: Node 20
+ * collects a timeout that nothing but the combined signal refers to, and then it never fires [ran: 20.20].
+ *
+ * @param ms milliseconds
+ * @param work given a signal that is aborted with the activity's own, or when the time is over
+ */
+export async function within<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { signal } = currentScope();
+  const controller = new AbortController();
+  const stop = (): void => controller.abort(signal.reason);
+  const timer = setTimeout(() => controller.abort(new Error(`no answer within ${ms / 1000} s`)), ms);
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    return await work(controller.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+  }
+}

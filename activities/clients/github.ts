@@ -1,6 +1,6 @@
 import { Octokit } from '@octokit/rest';
 import { z } from 'zod';
-import { currentScope } from '../scope.ts';
+import { currentScope, within } from '../scope.ts';
 import { NoAnswerError, ServiceError, UnexpectedAnswerError } from './errors.ts';
 import { requestTimeoutMs } from './http.ts';
 import { createRateLimit } from './rate-limit.ts';
@@ -216,7 +216,7 @@ async function askOnce<S extends z.ZodTypeAny>(question: Question<S>): Promise<z
   secrets.add(token);
   let data: unknown;
   try {
-    data = await send({ signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) });
+    data = await within(timeoutMs, (inTime) => send({ signal: inTime }));
   } catch (error) {
     signal.throwIfAborted();
     throw translate(what, error);

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { currentScope } from '../scope.ts';
+import { currentScope, within } from '../scope.ts';
 import { NoAnswerError, ServiceError, UnexpectedAnswerError } from './errors.ts';
 import type { RateLimit } from './rate-limit.ts';
 
@@ -32,26 +32,27 @@ async function sendOnce<S extends z.ZodTypeAny>(request: JsonRequest<S>): Promis
   const { service, method, url, headers, body, answer, timeoutMs = requestTimeoutMs, limit } = request;
   const { signal, report } = currentScope();
   const name = `${method} ${new URL(url).pathname}`;
-  let status: number;
   let text: string;
   let response: Response;
   try {
-    response = await fetch(url, {
-      method,
-      headers: {
-        accept: 'application/json',
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    [response, text] = await within(timeoutMs, async (inTime) => {
+      const answered = await fetch(url, {
+        method,
+        headers: {
+          accept: 'application/json',
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: inTime,
+      });
+      return [answered, await answered.text()];
     });
-    status = response.status;
-    text = await response.text();
   } catch (error) {
     signal.throwIfAborted();
     throw new NoAnswerError(service, name, error);
   }
+  const { status } = response;
   if (method !== 'GET' && response.ok) report('underway');
   if (response.status !== 429) limit.learn(numberIn(response, 'ratelimit-remaining'));
 

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { requestJson, type JsonRequest } from '../../../activities/clients/http.ts';
@@ -158,6 +160,20 @@ describe('no answer', () => {
       name: 'NoAnswerError',
       message: expect.stringContaining('did not answer'),
     });
+  });
+
+  test('none in time, however much is collected meanwhile', async () => {
+    // Node 20 collects a timeout that only a combined signal refers to: then it never fires.
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const collecting = setInterval(collect, 20);
+    const limit = new Promise((resolve) => setTimeout(resolve, 5_000, 'never').unref());
+    const asked = ask(() => undefined, { timeoutMs: 300 }).catch((error: unknown) => error);
+    expect(await Promise.race([asked, limit])).toMatchObject({
+      name: 'NoAnswerError',
+      message: 'Heroku did not answer GET /apps/x: no answer within 0.3 s',
+    });
+    clearInterval(collecting);
   });
 
   test('an activity that is stopped meanwhile: its reason is thrown, not a failure of the service', async () => {
