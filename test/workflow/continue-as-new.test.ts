@@ -13,6 +13,7 @@ import {
 } from './harness.ts';
 import { createFakeWorld, finalFailure } from './fake-activities.ts';
 import { sampleDigest } from './sample-evidence.ts';
+import { samplePolicy } from './sample-target.ts';
 import { stepsInOrder } from './whole-sequence.ts';
 
 // With so small a limit a run continues as new each time that it has waited for people.
@@ -108,6 +109,59 @@ test('messages hammered across it: each is acted on once or told as refused, non
     expect(events.filter((event) => event === 'approved')).toHaveLength(3);
     expect(events.filter((event) => event === 'messageRefused')).toHaveLength(sent.length + approvals.length - 1);
     expect(world.performed).toEqual(withoutPromote);
+  });
+});
+
+test('approvals hammered through both doors across it: each person counts once, and none is lost', async () => {
+  const bySignal = ['Sam', 'Sara', 'Sol', 'Stan'];
+  const byUpdate = ['Uma', 'Una', 'Uri', 'Urs'];
+  const approvers = [...bySignal, ...byUpdate];
+  const policy = { ...samplePolicy, approvers, quorum: approvers.length };
+  const world = createFakeWorld({ historyEventLimit, policy });
+  await harness.withWorker(world, async ({ start }) => {
+    const handle = await start();
+    await statusWhen(handle, continuedMoreThan(0, atGate('go')));
+    const approval = (by: string) => ({ gate: 'go', by, plan: sampleDigest.go });
+    const handleNow = () => harness.client.workflow.getHandle(handle.workflowId);
+    // One that finds its run ended by continue-as-new is sent again, as a client does, under the same id.
+    const update = async (by: string): Promise<void> => {
+      for (let sent = false; !sent;) {
+        sent = await handleNow()
+          .executeUpdate('approve', { args: [approval(by)], updateId: `of ${by}` })
+          .then(
+            () => true,
+            () => false,
+          );
+      }
+    };
+    let junk = 0;
+    for (const [index, by] of bySignal.entries()) {
+      const twice = byUpdate[index] ?? '';
+      const more = Array.from({ length: 6 }, () => handle.signal('approve', (junk += 1)));
+      await Promise.all([
+        handle.signal('approve', approval(by)),
+        update(twice),
+        ...more,
+        update(twice),
+        handle.signal('approve', approval(by)),
+      ]);
+    }
+    const status = await statusWhen(handle, atGate('rm-11'));
+    expect(status.continued).toBeGreaterThan(1);
+    expect(breaksIn(status.journal)).toEqual([]);
+    const of = (event: string) => status.journal.filter((entry) => entry.event === event).map((entry) => entry.data);
+    expect(
+      of('approved')
+        .map((data) => data['by'])
+        .sort(),
+    ).toEqual(approvers);
+    // Each second signal and each piece of junk is refused, once; the second of an update is the first one again.
+    const refused = of('messageRefused').map((data) => data['by']);
+    expect(refused.filter((by) => by === null)).toHaveLength(junk);
+    expect(refused.filter((by) => by !== null).sort()).toEqual(bySignal);
+    expect(world.performed.filter((step) => step === 'upgrade')).toHaveLength(1);
+    await handle.cancel();
+    await handle.result();
   });
 });
 

@@ -142,7 +142,8 @@ export async function statusWhen(handle: CutoverHandle, condition: (status: Stat
     if (condition(status)) return status;
     if (status.outcome !== null || Date.now() > deadline) {
       throw new Error(
-        `never came to that: ${status.stage}, ${JSON.stringify(status.outcome)}, ${JSON.stringify(status.items)}`,
+        `never came to that: ${JSON.stringify([status.stage, status.outcome, status.waitingFor, status.refusedMessages.at(-1)])}; ` +
+          status.journal.map((entry) => entry.text).join('; '),
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -191,3 +192,22 @@ export async function resolveParked(
 export function breaksIn(journal: readonly JournalEntry[]): number[] {
   return journal.map((entry) => entry.seq).filter((seq, index) => seq !== index + 1);
 }
+
+/** Answers whatever the run asks, by the message that it shows, until it has ended; tells what was asked. */
+export async function answerAll(
+  handle: CutoverHandle,
+  { by = 'Ada', reason = 'says the test' } = {},
+): Promise<NonNullable<Status['waitingFor']>[]> {
+  const asked: NonNullable<Status['waitingFor']>[] = [];
+  const isNew = ({ outcome, waitingFor }: Status): boolean =>
+    outcome !== null || (waitingFor !== null && questionOf(waitingFor) !== questionOf(asked.at(-1)));
+  for (;;) {
+    const { outcome, waitingFor } = await statusWhen(handle, isNew);
+    if (outcome !== null || waitingFor === null) return asked;
+    asked.push(waitingFor);
+    const { signal, message } = waitingFor;
+    await handle.signal(signal, { ...message, by, ...('reason' in message ? { reason } : {}) });
+  }
+}
+
+const questionOf = (asked: Status['waitingFor'] | undefined): string => JSON.stringify([asked?.message, asked?.round]);
