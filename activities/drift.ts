@@ -137,8 +137,10 @@ function reconfigured(target: Target, baseline: Baseline, now: Facts['config'], 
   return [seen(what.join('; '), byPlatform ? 'platform' : 'relevant', (byPlatform ? others : people).at(-1))];
 }
 
+/** A release names an attachment, or the variable that it provides. */
 function madeBy(since: readonly Release[], name: string): Release | undefined {
-  return since.findLast((release) => mentions(release, name));
+  const attachment = name.replace(/_URL$/, '');
+  return since.findLast((release) => mentions(release, name) || mentions(release, attachment));
 }
 
 function mentions({ description }: Release, name: string): boolean {
