@@ -23,8 +23,9 @@ export const optionsFor: Record<WorkClass, ActivityOptions> = {
   write: { ...common, startToCloseTimeout: '10 minutes' },
   migration: { ...common, startToCloseTimeout: '1 hour' },
   smoke: { ...common, startToCloseTimeout: '1 hour' },
-  // People merge a pull request when they do. One attempt polls for a day and adds no history; then the next one does.
-  poll: { ...common, startToCloseTimeout: '24 hours', retry: backoff },
+  // People merge a pull request when they do. One attempt polls for a day and adds no history; then the next one does. So
+  // many are months of waiting, and less than half an hour of a service that does not answer.
+  poll: { ...common, startToCloseTimeout: '24 hours', retry: { ...backoff, maximumAttempts: 100 } },
 };
 
 /** Performs one step. The one-line summary stands beside the activity in the Web UI. */
