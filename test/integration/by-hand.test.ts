@@ -26,7 +26,7 @@ afterAll(() => idle.dispose());
 
 /** Runs a command as a person does who copied it, with the blanks filled in. */
 async function type(command: string): Promise<string> {
-  const filled = command.replace('<your name>', 'Rita').replace('<why>', 'the suite is mended');
+  const filled = command.replace('<your name>', 'Kristerpher').replace('<why>', 'the suite is mended');
   return (await promisify(exec)(filled)).stdout;
 }
 
@@ -54,12 +54,13 @@ describe('--hold: each thing that the run asks is answered by the printed comman
     const approveGo = await next(/ workflow signal .*--name approve .*"gate":"go"/);
     // A slip of the pen first: it opens nothing, and the person is told.
     await type(approveGo.replace(/"plan":"[0-9a-f]{12}/, '"plan":"000000000000'));
-    await next(/approve from Rita was refused: it names the plan 000000000000/);
+    await next(/approve from Kristerpher was refused: it names the plan 000000000000/);
     await type(approveGo);
     const resolve = await next(/ workflow signal .*--name resolve .*"step":"smoke"/);
     rehearsal.platform.github.setSmoke('pass');
     await type(resolve);
     await type(await next(/ workflow signal .*--name approve .*"gate":"rm-11"/));
+    await type(await next(/ workflow signal .*--name launch .*"continuousProtection":true/));
     await next(/Everything stays up/);
   });
   afterAll(async () => {
@@ -69,11 +70,11 @@ describe('--hold: each thing that the run asks is answered by the printed comman
 
   test('the run completes, and says who decided', () => {
     const text = recorder.lines.join('\n');
-    expect(text).toMatch(/✔ go +[\d.]+ (s|min.*s) {2}approved by Rita/);
+    expect(text).toMatch(/✔ go +[\d.]+ (s|min.*s) {2}approved by Kristerpher/);
     expect(text).toMatch(/✘ smoke +parked in attempt 1: SmokeFailed/);
     expect(text).toMatch(/✔ smoke +[\d.]+ s {2}done/);
     expect(text).toMatch(/Summary: completed/);
-    expect(text).toMatch(/gate rm-11 +approved by Rita/);
+    expect(text).toMatch(/gate rm-11 +approved by Kristerpher/);
     expect(text).toMatch(/postgresql as raptor_app ✔/);
   });
 
@@ -83,6 +84,7 @@ describe('--hold: each thing that the run asks is answered by the printed comman
       { gate: 'go', by: '<your name>', plan: expect.stringMatching(/^[0-9a-f]{64}$/) },
       { step: 'smoke', attempt: 1, action: 'retry' },
       { gate: 'rm-11' },
+      { by: '<your name>', backup: { continuousProtection: true } },
     ]);
   });
 
@@ -134,7 +136,7 @@ describe('--idle: the commands of the manual', () => {
   });
 
   test('run the same cutover', async () => {
-    await type(startOf(id, '{"app":"raxx-api-prod","requestedBy":"<your name>"}'));
+    await type(startOf(id, '{"app":"raxx-api-prod","requestedBy":"Rita"}'));
     const [merge = ''] = await idle.says(/\( \. .*\/merge" \)/);
     await type(merge);
     for (const gate of ['go', 'rm-11']) {
@@ -143,11 +145,14 @@ describe('--idle: the commands of the manual', () => {
       expect(await type(cli(`describe --workflow-id ${id}`))).toContain(`approval of the gate ${gate}`);
       const plan = String(waitingFor?.message['plan']);
       await type(
-        cli(`signal --workflow-id ${id} --name approve --input '{"gate":"${gate}","by":"Rita","plan":"${plan}"}'`),
+        cli(`signal --workflow-id ${id} --name approve --input '{"gate":"${gate}","by":"Kristerpher","plan":"${plan}"}'`),
       );
     }
+    const launch = (await statusWhere((status) => status.waitingFor?.signal === 'launch')).waitingFor?.message ?? {};
+    const payload = JSON.stringify({ ...launch, by: 'Kristerpher' });
+    await type(cli(`signal --workflow-id ${id} --name launch --input '${payload}'`));
     const result = await type(cli(`result --workflow-id ${id}`));
-    expect(result).toMatch(/every step is done and verified/);
+    expect(result).toMatch(/Every step is done and verified/);
     const [, app = ''] = await idle.says(/^ {2}app +(\S+)$/m);
     expect(await (await fetch(`${app}/ready`)).json()).toMatchObject({
       dialect: 'postgresql',

@@ -57,12 +57,13 @@ describe('two rehearsals beside each other, without a terminal', () => {
     const [story = '', summary = ''] = output.split('Summary: completed');
     expect(story).toMatch(/✔ config-check +[\d.]+ s {2}checked {2}variable DATABASE_URL/);
     expect(story).toMatch(/✔ upgrade +[\d.]+ s {2}done {2}.*0001_raptor_baseline/);
-    expect(story).toMatch(/✔ go +[\d.]+ s {2}approved by Rehearsal Approver/);
+    expect(story).toMatch(/✔ go +[\d.]+ s {2}approved by Kristerpher/);
     expect(story).toMatch(/about \d+ rows; \d+ of 120 connections in use/);
     expect(story).toMatch(/to run: 0001_raptor_baseline, 0002_paper_orders, 0003_audit_grants/);
     expect(summary).toMatch(/^ {2}flag +[\d.]+ s {2}done\n +flag FLAG_RAPTOR_APP_ROLE_SEPARATION/m);
-    expect(summary).toMatch(/gate go +approved by Rehearsal Approver at .* on plan [0-9a-f]{12}/);
+    expect(summary).toMatch(/gate go +approved by Kristerpher at .* on plan [0-9a-f]{12}/);
     expect(summary).toMatch(/gate rm-11 +approved by/);
+    expect(summary).toMatch(/gate launch +approved by/);
     expect(summary).toMatch(/asked for by Rehearsal Operator; [\d.]+ s in all, \d{2,} history events/);
     expect(summary).toMatch(/from outside: .* answers 200: postgresql as raptor_app ✔/);
     // Neither colours nor a spinner where nobody looks.

@@ -133,5 +133,5 @@ test('closed, and while the role is rotated and has two user names, the run comp
     return rows.map(({ usename }) => usename);
   });
   expect(names).toEqual([user]);
-  expect((await handle.result()).outcome).toMatchObject({ result: 'completed' });
+  expect((await playPeople(rig, handle, app)).outcome).toMatchObject({ result: 'completed' });
 });
