@@ -145,7 +145,9 @@ describe('--idle: the commands of the manual', () => {
       expect(await type(cli(`describe --workflow-id ${id}`))).toContain(`approval of the gate ${gate}`);
       const plan = String(waitingFor?.message['plan']);
       await type(
-        cli(`signal --workflow-id ${id} --name approve --input '{"gate":"${gate}","by":"Kristerpher","plan":"${plan}"}'`),
+        cli(
+          `signal --workflow-id ${id} --name approve --input '{"gate":"${gate}","by":"Kristerpher","plan":"${plan}"}'`,
+        ),
       );
     }
     const launch = (await statusWhere((status) => status.waitingFor?.signal === 'launch')).waitingFor?.message ?? {};
