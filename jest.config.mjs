@@ -19,7 +19,7 @@ export const common = {
  */
 export default {
   maxWorkers: 2,
-  testTimeout: 120_000,
+  testTimeout: 240_000,
   projects: [
     { ...common, displayName: 'unit', roots: ['<rootDir>/test/unit'] },
     {
