@@ -86,12 +86,12 @@ async function recordIn(folder: string): Promise<AuditRecord> {
 
 test('a run that continued as new is one record, from its first run to its last', async () => {
   const { record, out } = await audited(continued, 'continued');
-  expect(record.runs).toHaveLength(4);
+  expect(record.runs).toHaveLength(5);
   expect(record.runs[0]?.run).toBe(continued.firstExecutionRunId);
   expect(record.summary).toMatchObject({ status: 'completed', result: 'completed', unsettled: [] });
   expect(record.summary.decisions.map(({ what }) => what)).toEqual(['approved', 'resolved', 'approved']);
   const exported = JSON.parse(await readFile(path.join(out, 'history.json'), 'utf8')) as unknown[];
-  expect(exported).toHaveLength(4);
+  expect(exported).toHaveLength(5);
   // From any of its runs, it is the same.
   const again = path.join(dir, 'from-the-third');
   const third = record.runs[2]?.run ?? '';

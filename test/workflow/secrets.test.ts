@@ -103,6 +103,7 @@ test.concurrent.each(Object.entries(inFailures))(
         expect(JSON.stringify(parked)).toContain('SmokeFailed');
         expectNone(JSON.stringify(parked));
         await approveGate(handle, 'rm-11');
+        await approveGate(handle, 'launch');
         expect((await handle.result()).outcome).toMatchObject({ result: 'completed' });
         expectNone(await storedOf(handle));
       },
@@ -136,6 +137,7 @@ test.concurrent.each(Object.entries(forms))(
         const parked = await resolveParked(handle, 'retry');
         expect(JSON.stringify(parked.items)).toMatch(/SecretLeak.*result\.evidence\.note\.text/);
         await approveGate(handle, 'rm-11');
+        await approveGate(handle, 'launch');
         expect((await handle.result()).outcome).toMatchObject({ result: 'completed' });
         expectNone(await storedOf(handle));
       },
@@ -167,6 +169,7 @@ test('a leak in a heartbeat is redacted while the activity runs on', async () =>
       expect(JSON.parse(seen)).toMatchObject({ token: '[redacted]', '[redacted]': 'beat' });
       expectNone(seen);
       await approveGate(handle, 'rm-11');
+      await approveGate(handle, 'launch');
       expect((await handle.result()).outcome).toMatchObject({ result: 'completed' });
       expectNone(await storedOf(handle));
     },
@@ -194,6 +197,7 @@ test('what gets past the boundary is replaced by the last net and counted: resul
       const open = await approveGate(handle, 'rm-11');
       expect(JSON.stringify(open)).toContain('as [redacted]');
       expectNone(JSON.stringify(open));
+      await approveGate(handle, 'launch');
       expect((await handle.result()).outcome).toMatchObject({ result: 'completed' });
       const { memo } = await handle.describe();
       expectNone(JSON.stringify(memo));
@@ -244,6 +248,7 @@ describe('encrypted payloads', () => {
         keys = [next, old];
         await withoutWorker(() => Promise.resolve());
         await approveGate(handle, 'rm-11');
+        await approveGate(handle, 'launch');
         expect((await handle.result()).outcome).toMatchObject({ result: 'completed' });
         const stored = await storedOf(handle);
         const holds = (text: string): boolean => stored.includes(text);
