@@ -56,10 +56,11 @@ export async function atBoundary(
   try {
     return await withScope({ signal, secrets, report }, async () => {
       report('begun');
-      const result = checkEvidence(step, await work());
+      const result = await work();
+      // First, so that a leak is noticed in what the definition leaves out as well.
       const leak = secrets.find(result);
       if (leak !== undefined) throw leakFailure(leak);
-      return result;
+      return checkEvidence(step, result);
     });
   } catch (error) {
     if (context.cancellationSignal.aborted)

@@ -89,7 +89,7 @@ test('a run that continued as new is one record, from its first run to its last'
   expect(record.runs).toHaveLength(5);
   expect(record.runs[0]?.run).toBe(continued.firstExecutionRunId);
   expect(record.summary).toMatchObject({ status: 'completed', result: 'completed', unsettled: [] });
-  expect(record.summary.decisions.map(({ what }) => what)).toEqual(['approved', 'resolved', 'approved']);
+  expect(record.summary.decisions.map(({ what }) => what)).toEqual(['approved', 'resolved', 'approved', 'approved']);
   const exported = JSON.parse(await readFile(path.join(out, 'history.json'), 'utf8')) as unknown[];
   expect(exported).toHaveLength(5);
   // From any of its runs, it is the same.

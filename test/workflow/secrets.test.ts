@@ -18,6 +18,7 @@ import {
   type CutoverHandle,
   type Harness,
 } from './harness.ts';
+import { sampleEvidence } from './sample-evidence.ts';
 
 let harness: Harness;
 beforeAll(async () => {
@@ -178,7 +179,7 @@ test('a leak in a heartbeat is redacted while the activity runs on', async () =>
 });
 
 test('what gets past the boundary is replaced by the last net and counted: results, memo, answers to queries', async () => {
-  const world = createFakeWorld({ evidence: { smoke: { kind: 'command', summary: `as ${token}` } as never } });
+  const world = createFakeWorld({ evidence: { smoke: { ...sampleEvidence.smoke, by: `as ${token}` } } });
   world.behave(
     step,
     failing(() => ApplicationFailure.create({ ...final, message: 'failed' })),
