@@ -126,7 +126,8 @@ test.concurrent.each(Object.entries(forms))(
         ...world.activities,
         restartDynos: async (...args: Parameters<typeof restartDynos>) => {
           const result = await restartDynos(...args);
-          return leaks-- > 0 ? { ...result, evidence: { ...result.evidence, note: { text: `see ${form}` } } } : result;
+          const dynos = [{ name: `web.1 as ${form}`, state: 'up', since: '2026-05-15T00:00:00Z' }];
+          return leaks-- > 0 ? { ...result, evidence: { ...result.evidence, dynos } } : result;
         },
       },
     } as FakeWorld;
@@ -136,7 +137,7 @@ test.concurrent.each(Object.entries(forms))(
         const handle = await start();
         await approveGate(handle, 'go');
         const parked = await resolveParked(handle, 'retry');
-        expect(JSON.stringify(parked.items)).toMatch(/SecretLeak.*result\.evidence\.note\.text/);
+        expect(JSON.stringify(parked.items)).toMatch(/SecretLeak.*result\.evidence\.dynos/);
         await approveGate(handle, 'rm-11');
         await approveGate(handle, 'launch');
         expect((await handle.result()).outcome).toMatchObject({ result: 'completed' });
@@ -179,7 +180,7 @@ test('a leak in a heartbeat is redacted while the activity runs on', async () =>
 });
 
 test('what gets past the boundary is replaced by the last net and counted: results, memo, answers to queries', async () => {
-  const world = createFakeWorld({ evidence: { smoke: { ...sampleEvidence.smoke, by: `as ${token}` } } });
+  const world = createFakeWorld({ evidence: { smoke: { ...sampleEvidence.smoke, conclusion: `as ${token}` } } });
   world.behave(
     step,
     failing(() => ApplicationFailure.create({ ...final, message: 'failed' })),
@@ -192,9 +193,16 @@ test('what gets past the boundary is replaced by the last net and counted: resul
       await approveGate(handle, 'go');
       const { waitingFor } = await statusWhen(handle, isParked);
       world.behave(step, () => undefined);
-      // A reason that holds something like a credential would be refused.
-      const reason = 'mended';
-      await handle.signal('resolve', { ...waitingFor?.message, by: 'Ada', action: 'retry', reason });
+      // The message itself stands in the history as its sender sent it; the run must not spread it.
+      const mended = { ...waitingFor?.message, action: 'retry', reason: 'mended' };
+      await handle.signal('resolve', { ...mended, by: 'Ada', reason: `mended with ${token}` });
+      await handle.signal('resolve', { ...mended, by: `Mallory ${token}` });
+      const { refusedMessages } = await statusWhen(handle, (status) => status.refusedMessages.length > 1);
+      expect(refusedMessages.map((refused) => refused.why)).toEqual([
+        expect.stringContaining('its reason holds a long random text'),
+        expect.stringMatching(/^Mallory \[redacted\] is neither an approver nor on call/),
+      ]);
+      await resolveParked(handle, 'retry');
       const open = await approveGate(handle, 'rm-11');
       expect(JSON.stringify(open)).toContain('as [redacted]');
       expectNone(JSON.stringify(open));
