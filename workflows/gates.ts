@@ -13,8 +13,8 @@ import { createSampler, type Beside } from './watch.ts';
 
 /** Opens a gate on what was surveyed for it, and waits until it is approved, rejected or void. */
 export async function passGate(run: Run, { id, kind, about }: GateItem): Promise<Wish | undefined> {
-  // After continue-as-new the gate is open already, with what was decided so far.
-  if (run.state.gates[id]?.open !== true) await openFor(run, id, about ?? null);
+  // After continue-as-new the run waits already, at this gate with what was decided so far or for a decision.
+  if (run.state.stage === 'working') await openFor(run, id, about ?? null);
   if (run.state.stage === 'waiting') {
     const wish = await waitAtGate(run, id, kind === 'watch' ? createSampler(run) : undefined);
     if (wish !== undefined) return wish;

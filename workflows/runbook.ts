@@ -16,7 +16,7 @@ import { identifyWaiting } from './senders.ts';
 import { gateBefore, type StepItem } from './sop.ts';
 import type { Drift, Failure } from './state.ts';
 import { isForwardWrite, launchedBy, stepCall } from './step-calls.ts';
-import type { StepId, StepResult } from './steps.ts';
+import type { StepResult } from './steps.ts';
 
 /**
  * Takes the items of a procedure one by one until the last is done, or until a person ends the run. A wish for the way
@@ -52,13 +52,13 @@ async function performNext(run: Run): Promise<Wish | undefined | 'done'> {
 /** Back to the cutover, whose way back was refused. A step that was interrupted for it waits for a decision. */
 async function resume(run: Run, refused: Failure): Promise<Wish | undefined> {
   run.apply({ type: 'resumed' });
-  const interrupted = Object.entries(run.state.steps).find(([, record]) => !record.did && !record.givenUp);
-  if (interrupted === undefined) return undefined;
+  const next = nextItem(run.state);
+  if (next?.kind !== 'step' || run.state.steps[next.id] === undefined) return undefined;
   const failure = {
     type: refused.type,
     message: `The way back was refused, and the step was interrupted: ${refused.message}`,
   };
-  run.apply({ type: 'stepFailed', step: interrupted[0] as StepId, failure });
+  run.apply({ type: 'stepFailed', step: next.id, failure });
   return waitForDecision(run);
 }
 

@@ -134,7 +134,25 @@ test('while a step is parked: it is parked still, with both of its troubles told
   });
 });
 
-test('at a rejected gate, and across continue-as-new: the gate is asked again', async () => {
+test('at a gate that is asked again for a write that found drift: the gate is asked, and no step is parked', async () => {
+  const world = createRefusingWorld(refusals['a row at the first count']);
+  world.behave('flag', (call) => {
+    if (call.attempt === 1) throw finalFailure('TargetDrifted');
+  });
+  await harness.withWorker(world, async ({ start }) => {
+    const handle = await start();
+    await approveGate(handle, 'go');
+    await approveGate(handle, 'rm-11');
+    await statusWhen(handle, (seen) => atGate('rm-11')(seen) && seen.waitingFor?.round === 2);
+    await handle.signal('killSwitch', kill);
+    await statusWhen(handle, (seen) => atGate('rm-11')(seen) && seen.waitingFor?.round === 3);
+    await approveGate(handle, 'rm-11');
+    await approveGate(handle, 'launch');
+    expect((await handle.result()).outcome?.result).toBe('completed');
+  });
+});
+
+test('at a rejected gate: it is asked again', async () => {
   const world = createRefusingWorld(refusals['a row at the first count']);
   await harness.withWorker(world, async ({ start }) => {
     const handle = await start();
