@@ -3,6 +3,9 @@ import { freshApp, type CutoverHandle, type Session } from './harness.ts';
 import type { Behaviour, FakeWorld } from './fake-activities.ts';
 import { inputFor, stepsOfMode, type Mode } from './whole-sequence.ts';
 
+/** Milliseconds for a test that plays dozens of runs side by side, also where other tests do the same. */
+export const manyRuns = 300_000;
+
 /** A run of its own for a step of a procedure; the runs of one test share a world. */
 export interface OwnRun {
   readonly mode: Mode;

@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  WorkflowNotFoundError,
+  type WorkflowHandleWithFirstExecutionRunId,
+} from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { queryStatus } from '../../rehearsal/query-status.ts';
 import { buildWorkflowBundle } from '../../worker/bundle.ts';
@@ -131,13 +136,17 @@ function workflowBundle(): Promise<NonNullable<WorkerOptions['workflowBundle']>>
   return codePath === undefined ? buildWorkflowBundle(silent) : Promise.resolve({ codePath });
 }
 
+/** Milliseconds between two looks at a run: soon at first, and less often while many runs share the machine. */
+const looks = { first: 40, last: 400, slower: 1.25 };
+
 /**
  * The status of a run once it satisfies a condition.
  *
- * @throws when the run ends, or half a minute passes, without it
+ * @throws when the run ends, or more than a minute passes, without it
  */
 export async function statusWhen(handle: CutoverHandle, condition: (status: Status) => boolean): Promise<Status> {
-  for (const deadline = Date.now() + 60_000; ;) {
+  const deadline = Date.now() + 100_000;
+  for (let pause = looks.first; ; pause = Math.min(looks.last, pause * looks.slower)) {
     const status = await queryStatus(handle);
     if (condition(status)) return status;
     if (status.outcome !== null || Date.now() > deadline) {
@@ -146,7 +155,7 @@ export async function statusWhen(handle: CutoverHandle, condition: (status: Stat
           status.journal.map((entry) => entry.text).join('; '),
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 
@@ -171,10 +180,12 @@ export async function approveAll(handle: CutoverHandle): Promise<Status> {
       if (status.outcome !== null) return;
       await approveGate(handle, gate);
     }
-  })();
-  const [result] = await Promise.allSettled([handle.result(), people]);
-  if (result.status === 'rejected') throw result.reason;
-  return result.value;
+  })().catch((error: unknown) => {
+    // It may end, cancelled say, between the look and the message.
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  });
+  const result = handle.result();
+  return Promise.race([result, people.then(() => result)]);
 }
 
 /** Decides about what is parked as soon as something is, and answers the status it was decided on. */

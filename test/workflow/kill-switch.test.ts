@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { StepId } from '../../workflows/steps.ts';
 import type { Status } from '../../workflows/view.ts';
-import { everyStep, inItsOwnRuns, playAll } from './every-step.ts';
+import { everyStep, inItsOwnRuns, manyRuns, playAll } from './every-step.ts';
 import {
   approveAll,
   approveGate,
@@ -40,30 +40,34 @@ function expectRolledBack(status: Status): void {
   expect(breaksIn(status.journal)).toEqual([]);
 }
 
-test('in the middle of every step: it is stopped, and the way back follows in its order', async () => {
-  const world = createFullWorld();
-  const runs = cutoverRuns.filter((run) => !launched.includes(run.step));
-  const barriers = new Map(runs.map((run) => [run.app, barrier()]));
-  inItsOwnRuns(world, runs, (app) => barriers.get(app)?.hold());
-  await harness.withWorker(world, (session) =>
-    playAll(session, runs, async ({ step, app, handle }) => {
-      const people = approveAll(handle);
-      await barriers.get(app)?.reached;
-      await handle.signal('killSwitch', kill);
-      const status = await people;
-      if (beforeWriting.includes(step)) {
-        expect(status.outcome).toMatchObject({ result: 'aborted', by: 'Kim' });
-        expect(status.outcome?.reason).toContain('had not begun to write, so there was nothing to take back');
-        expect(world.performedIn(app)).toEqual(stepsBefore(step));
-        return;
-      }
-      expectRolledBack(status);
-      expect(world.performedIn(app)).toEqual([...stepsBefore(step), ...back]);
-      // What came of the interrupted step was never told; the way back looks at the world.
-      expect(status.items.find((item) => item.id === step)).toMatchObject({ did: null });
-    }),
-  );
-});
+test(
+  'in the middle of every step: it is stopped, and the way back follows in its order',
+  async () => {
+    const world = createFullWorld();
+    const runs = cutoverRuns.filter((run) => !launched.includes(run.step));
+    const barriers = new Map(runs.map((run) => [run.app, barrier()]));
+    inItsOwnRuns(world, runs, (app) => barriers.get(app)?.hold());
+    await harness.withWorker(world, (session) =>
+      playAll(session, runs, async ({ step, app, handle }) => {
+        const people = approveAll(handle);
+        await barriers.get(app)?.reached;
+        await handle.signal('killSwitch', kill);
+        const status = await people;
+        if (beforeWriting.includes(step)) {
+          expect(status.outcome).toMatchObject({ result: 'aborted', by: 'Kim' });
+          expect(status.outcome?.reason).toContain('had not begun to write, so there was nothing to take back');
+          expect(world.performedIn(app)).toEqual(stepsBefore(step));
+          return;
+        }
+        expectRolledBack(status);
+        expect(world.performedIn(app)).toEqual([...stepsBefore(step), ...back]);
+        // What came of the interrupted step was never told; the way back looks at the world.
+        expect(status.items.find((item) => item.id === step)).toMatchObject({ did: null });
+      }),
+    );
+  },
+  manyRuns,
+);
 
 test('at every gate, the watch among them, with a sample being taken', async () => {
   const world = createFullWorld();
