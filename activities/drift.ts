@@ -42,6 +42,11 @@ export function attachmentLine({ name, addon, namespace }: Attachment): string {
   return `${name}: ${addon.name}${namespace === null ? '' : ` (${namespace})`}`;
 }
 
+function withAttachments(baseline: Baseline, own: readonly Attachment[]): Baseline {
+  const attachments = [...new Set([...baseline.config.attachments, ...own.map(attachmentLine)])].sort();
+  return { ...baseline, config: { ...baseline.config, attachments } };
+}
+
 function ownNames({ database, role, flag }: Target) {
   const attachments = [database.attachment, `${database.attachment}_CONNECTION_POOL`, role.attachment];
   return { attachments, variables: [...attachments.map((name) => `${name}_URL`), flag.name] };
@@ -51,9 +56,15 @@ function ownNames({ database, role, flag }: Target) {
  * Looks, right before a write, for what others have changed since the plan was made. What does not matter to the plan is
  * answered; the rest stops the write.
  *
+ * @param isOwn tells an attachment that an earlier attempt of the step itself may have made
  * @throws ApplicationFailure `TargetDrifted`, saying what, and by the list of releases who and when
  */
-export async function guardAgainstDrift(services: Services, target: Target, call: StepCall): Promise<readonly Drift[]> {
+export async function guardAgainstDrift(
+  services: Services,
+  target: Target,
+  call: StepCall,
+  isOwn: (attachment: Attachment) => boolean = () => false,
+): Promise<readonly Drift[]> {
   const { baseline, inPlace = [] } = call;
   if (baseline === undefined) return [];
   const { heroku } = services;
@@ -67,7 +78,12 @@ export async function guardAgainstDrift(services: Services, target: Target, call
   const drift = [
     ...missing(target, vars, attachments, inPlace, since),
     ...(await deployed(services, target, call, baseline, since)),
-    ...reconfigured(target, baseline, configFacts(target, vars, attachments), since),
+    ...reconfigured(
+      target,
+      withAttachments(baseline, attachments.filter(isOwn)),
+      configFacts(target, vars, attachments),
+      since,
+    ),
   ];
   const relevant = drift.filter((one) => one.class === 'relevant');
   if (relevant.length > 0) {

@@ -1,5 +1,6 @@
 import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
 import { targetDatabase } from './attached-database.ts';
+import type { Attachment } from './clients/heroku.ts';
 import { attachmentLine, guardAgainstDrift } from './drift.ts';
 import { perform } from './perform.ts';
 import { released, targetOf, type Services } from './services.ts';
@@ -32,6 +33,9 @@ export async function promoteDatabase(services: Services, call: StepCall): Promi
   const before = await attached(name);
   const previous = before?.addon.id === addon.id ? await replacedEarlier() : (before?.addon.name ?? null);
 
+  const isKept = (one: Attachment): boolean =>
+    one.addon.name === previous && one.name !== name && one.namespace === null;
+
   const keepAnotherAttachment = async (): Promise<void> => {
     const old = await attached(name);
     if (old === undefined || old.addon.id === addon.id) return;
@@ -48,7 +52,8 @@ export async function promoteDatabase(services: Services, call: StepCall): Promi
   };
 
   return perform({
-    guard: () => guardAgainstDrift(services, target, call),
+    // What keeps the old add-on may be there from an attempt that was interrupted behind it.
+    guard: () => guardAgainstDrift(services, target, call, isKept),
     probe: async () => {
       const found = await attached(name);
       if (!isOurs(found)) return { is: 'absent', what: `${name} of ${app} is ${found?.addon.name ?? 'not attached'}` };
@@ -56,7 +61,7 @@ export async function promoteDatabase(services: Services, call: StepCall): Promi
       if (pool !== undefined && pool.addon.id !== addon.id) {
         return { is: 'absent', what: `${poolName} of ${app} is still ${pool.addon.name}` };
       }
-      const kept = (await heroku.listAppAttachments(app)).filter((one) => one.addon.name === previous);
+      const kept = (await heroku.listAppAttachments(app)).filter(isKept);
       return released(services, app, {
         attachment: name,
         addon: addon.name,

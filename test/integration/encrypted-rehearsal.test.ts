@@ -19,7 +19,7 @@ const stop = new AbortController();
 
 /** Runs a command as a person does who copied it, with the blanks filled in. */
 async function type(command: string): Promise<string> {
-  const filled = command.replace('<your name>', 'Rita').replace('<why>', 'the suite is mended');
+  const filled = command.replace('<your name>', 'Kristerpher').replace('<why>', 'the suite is mended');
   return (await promisify(exec)(filled, { maxBuffer: 64 * 1024 * 1024 })).stdout;
 }
 

@@ -25,6 +25,8 @@ test('an app that migrates with `flask db upgrade` reaches its head', async () =
     },
     target: (target) => {
       withoutPullRequest(target);
+      // It speaks of Raptor's tables.
+      delete target['rollback'];
       target['migrations'] = {
         upgrade: 'flask db upgrade',
         history: 'flask db history',
@@ -43,6 +45,7 @@ test('an app that migrates with `flask db upgrade` reaches its head', async () =
   });
   const handle = await rig.start(app);
   const status = await playTo(rig, handle, app, 'restart');
+  expect(status.outcome).toBeNull();
   expect(status.items.filter((item) => item.failure)).toEqual([]);
   expect(status.plans.go?.facts.migrations).toMatchObject({
     heads: ['9d53e8c6a270'],

@@ -4,6 +4,7 @@ import { expect } from '@jest/globals';
 import { queryStatus } from '../../rehearsal/query-status.ts';
 import type { RehearsedApp } from '../../rehearsal/apps.ts';
 import type { ItemStatus, Status } from '../../workflows/view.ts';
+import { eventually } from './heroku-client.ts';
 import { writesOf, type CutoverHandle, type Rig } from './cutover-rig.ts';
 
 /** Starts a cutover that is to be refused, and answers its failure and the writes that it made. */
@@ -70,7 +71,12 @@ export async function decide(handle: CutoverHandle, status: Status, action: 'ret
   await handle.signal('resolve', { ...status.waitingFor?.message, by: 'Ada', action, reason: 'it was looked into' });
   const step = status.waitingFor?.message['step'];
   const attempt = status.waitingFor?.message['attempt'];
-  await watch(handle, (now) => now.stage === 'ended' || itemOf(now, String(step))?.attempt !== attempt);
+  // Who sent it is looked up first, and so long the run stays parked.
+  await eventually(
+    () => queryStatus(handle),
+    (now) => now.stage === 'ended' || itemOf(now, String(step))?.attempt !== attempt,
+    60_000,
+  );
 }
 
 /** Ends a run whose point is proven. */
