@@ -22,6 +22,8 @@ export interface BoundaryOptions {
   readonly onSecret?: (secret: string) => void;
   /** Cleans a failure's texts of what the process knows besides: they are no payloads, so that no codec sees them. */
   readonly lastNet?: (text: string) => string;
+  /** Throws where the activity may not write any more; see `lease.ts`. Nothing is asked where it is missing. */
+  readonly proveLease?: (context: Context) => Promise<void>;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface BoundaryOptions {
 export async function atBoundary(
   context: Context,
   args: readonly unknown[],
-  { listener, onSecret, lastNet = same }: BoundaryOptions,
+  { listener, onSecret, lastNet = same, proveLease = () => Promise.resolve() }: BoundaryOptions,
   work: () => Promise<unknown>,
 ): Promise<unknown> {
   const { info } = context;
@@ -54,7 +56,7 @@ export async function atBoundary(
   };
   const heart = info.isLocal ? undefined : setInterval(() => context.heartbeat(progress), heartbeatEveryMs);
   try {
-    return await withScope({ signal, secrets, report }, async () => {
+    return await withScope({ signal, secrets, report, proveLease: () => proveLease(context) }, async () => {
       report('begun');
       const result = await work();
       // First, so that a leak is noticed in what the definition leaves out as well.

@@ -31,7 +31,8 @@ export interface Performance<E> {
  * Probe, act, verify: the one way in which a step changes the world. A retry starts with the probe, so that running
  * twice does it once; an act whose answer was lost is settled by looking, never by sending again.
  *
- * @throws ApplicationFailure `NotInPlace` when the effect could not be seen in time; whatever probe and act throw
+ * @throws ApplicationFailure `NotInPlace` when the effect could not be seen in time; `Superseded` where the act is not this
+ *   attempt's to do any more; whatever probe and act throw
  */
 export async function perform<E>({
   probe,
@@ -40,7 +41,7 @@ export async function perform<E>({
   every = 500,
   within = 120_000,
 }: Performance<E>): Promise<StepResult<E>> {
-  const { report } = currentScope();
+  const { report, proveLease } = currentScope();
   const interrupted = activityInfo().attempt > 1;
   let acted = false;
   let drift: readonly Drift[] = [];
@@ -51,6 +52,7 @@ export async function perform<E>({
     if (seen.is === 'absent' && !acted) {
       drift = await guard();
       report('acting');
+      await proveLease();
       await act();
       report('acted');
       acted = true;

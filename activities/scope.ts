@@ -15,6 +15,8 @@ export interface ActivityScope {
   /** What was learnt and must not leave. */
   readonly secrets: Secrets;
   readonly report: (progress: Progress) => void;
+  /** Throws where a write is not this activity's to make any more; asked before each. */
+  readonly proveLease: () => Promise<void>;
 }
 
 const storage = new AsyncLocalStorage<ActivityScope>();
@@ -22,6 +24,7 @@ const outside: ActivityScope = {
   signal: new AbortController().signal,
   secrets: new Secrets(),
   report: () => undefined,
+  proveLease: () => Promise.resolve(),
 };
 
 /** Runs an activity inside its own scope; clients below find its signal and register its secrets without being told. */

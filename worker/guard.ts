@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { WorkerOptions } from '@temporalio/worker';
 import { atBoundary, type BoundaryOptions, type ProgressListener } from '../activities/boundary.ts';
+import { proveLease } from '../activities/lease.ts';
 import { EncryptionCodec } from './codec/encryption.ts';
 import type { EncryptionKey } from './codec/keys.ts';
 import { SecretNet } from './codec/secret-net.ts';
@@ -26,7 +27,12 @@ export function createGuard(
   listener: ProgressListener,
 ): Guard {
   const net = new SecretNet(known);
-  const boundary: BoundaryOptions = { listener, onSecret: known.learn, lastNet: (text) => known.redact(text) };
+  const boundary: BoundaryOptions = {
+    listener,
+    onSecret: known.learn,
+    lastNet: (text) => known.redact(text),
+    proveLease,
+  };
   return {
     options: {
       interceptors: {

@@ -65,6 +65,10 @@ export const failures = {
     handling: 'retried',
     meaning: 'the answer was lost after the request was sent; the next attempt settles it by looking',
   },
+  Superseded: {
+    handling: 'retried',
+    meaning: 'the run has ended, or another attempt has taken the step over: this one may not write',
+  },
   SchemaDiffers: {
     handling: 'refused',
     meaning: 'tables, columns, time stamps or cascades are not as the target says',

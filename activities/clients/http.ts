@@ -22,6 +22,7 @@ export interface JsonRequest<S extends z.ZodTypeAny> {
 /**
  * One JSON request, checked against the shape that its caller expects.
  *
+ * @throws ApplicationFailure `Superseded` before a write that is not the activity's to make any more
  * @throws ServiceError on 4xx and 5xx; NoAnswerError when nothing or half an answer came; UnexpectedAnswerError
  */
 export function requestJson<S extends z.ZodTypeAny>(request: JsonRequest<S>): Promise<z.output<S>> {
@@ -30,8 +31,10 @@ export function requestJson<S extends z.ZodTypeAny>(request: JsonRequest<S>): Pr
 
 async function sendOnce<S extends z.ZodTypeAny>(request: JsonRequest<S>): Promise<z.output<S>> {
   const { service, method, url, headers, body, answer, timeoutMs = requestTimeoutMs, limit } = request;
-  const { signal, report } = currentScope();
+  const { signal, report, proveLease } = currentScope();
   const name = `${method} ${new URL(url).pathname}`;
+  // An act may be several writes, and a wait for the rate limit may lie before each.
+  if (method !== 'GET') await proveLease();
   let text: string;
   let response: Response;
   try {

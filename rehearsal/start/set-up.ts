@@ -10,7 +10,7 @@ import { preparePython } from '../python.ts';
 import { startTemporal, type RehearsalTemporal } from '../temporal.ts';
 import { startWorkerProcess, type WorkerProcess } from '../worker-process.ts';
 import { orAborted } from './abort.ts';
-import { connect } from './connect.ts';
+import { connect } from '../connect.ts';
 import { startEncryption, type Encryption } from './encryption.ts';
 import { scratchFolder } from './scratch.ts';
 import type { Layer, Teardown } from './teardown.ts';

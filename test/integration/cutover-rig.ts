@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { Client, type WorkflowHandle } from '@temporalio/client';
+import { connect } from '../../rehearsal/connect.ts';
 import { queryStatus } from '../../rehearsal/query-status.ts';
 import type { RehearsedApp } from '../../rehearsal/apps.ts';
 import { createPeople, type Intervention } from '../../rehearsal/people.ts';
@@ -49,7 +50,7 @@ export async function createRig({ temporal, ...options }: RigOptions = {}): Prom
   await mkdir(targets);
   const address = temporal?.address ?? environment('RC_TEST_TEMPORAL_ADDRESS');
   const platform = await startPlatform({ dir, pythonBin: environment('RC_TEST_PYTHON_BIN'), ...options });
-  const connection = await Connection.connect({ address });
+  const { connection, close } = await connect(address);
   const client = new Client({ connection });
   const taskQueue = temporal?.taskQueue ?? `cutover-${randomUUID()}`;
   const workers: WorkerProcess[] = [];
@@ -92,7 +93,7 @@ export async function createRig({ temporal, ...options }: RigOptions = {}): Prom
       }) as Promise<CutoverHandle>,
     async close() {
       for (const worker of workers) await worker.stop();
-      await connection.close();
+      await close();
       await platform.stop();
       await rm(dir, { recursive: true, force: true });
     },

@@ -1,11 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import {
-  Client,
-  Connection,
-  WorkflowNotFoundError,
-  type WorkflowHandleWithFirstExecutionRunId,
-} from '@temporalio/client';
+import { Client, WorkflowNotFoundError, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { connect } from '../../rehearsal/connect.ts';
 import { queryStatus } from '../../rehearsal/query-status.ts';
 import { buildWorkflowBundle } from '../../worker/bundle.ts';
 import { planGates } from '../../workflows/facts.ts';
@@ -53,7 +49,7 @@ Runtime.install({ logger: silent, telemetryOptions: { logging: { filter: 'OFF', 
 let bundle: Promise<NonNullable<WorkerOptions['workflowBundle']>> | undefined;
 
 export async function createHarness(address = process.env['RC_TEST_TEMPORAL_ADDRESS'] ?? ''): Promise<Harness> {
-  const connection = await Connection.connect({ address });
+  const { connection, close } = await connect(address);
   const native = await NativeConnection.connect({ address });
   const client = new Client({ connection, identity });
 
@@ -79,7 +75,7 @@ export async function createHarness(address = process.env['RC_TEST_TEMPORAL_ADDR
     },
     async close() {
       await native.close();
-      await connection.close();
+      await close();
     },
   };
 }

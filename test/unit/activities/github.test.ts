@@ -91,10 +91,11 @@ describe('dispatch', () => {
 });
 
 describe('a refusal', () => {
+  const proveLease = (): Promise<void> => Promise.resolve();
   const failureOf = async (status: number, headers: Record<string, string> = {}) => {
     const client = await clientOf((_, response) => json(response, status, { message: 'no' }, headers));
     // A limit is waited for, until the activity's own time is over.
-    const scope = { signal: AbortSignal.timeout(500), secrets: new Secrets(), report: () => undefined };
+    const scope = { signal: AbortSignal.timeout(500), secrets: new Secrets(), report: () => undefined, proveLease };
     return classify(await withScope(scope, () => client.getPull('owner/name', 12)).catch((error: unknown) => error));
   };
 

@@ -22,14 +22,14 @@ const answer = z.object({ name: z.string() });
 /** Asks a real server on this machine that behaves so. */
 async function ask(
   listener: RequestListener,
-  options: Partial<JsonRequest<typeof answer>> & { signal?: AbortSignal } = {},
+  options: Partial<JsonRequest<typeof answer>> & { signal?: AbortSignal; proveLease?: () => Promise<void> } = {},
 ) {
   server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const { signal = new AbortController().signal, ...request } = options;
+  const { signal = new AbortController().signal, proveLease = () => Promise.resolve(), ...request } = options;
   const progress: Progress[] = [];
-  const scope = { signal, secrets: new Secrets(), report: (next: Progress) => void progress.push(next) };
+  const scope = { signal, secrets: new Secrets(), report: (next: Progress) => void progress.push(next), proveLease };
   const result = await withScope(scope, () =>
     requestJson({
       service: 'Heroku',
@@ -48,6 +48,22 @@ const respond =
   (status: number, body: string, headers: Record<string, string> = {}): RequestListener =>
   (_, response) =>
     void response.writeHead(status, headers).end(body);
+
+test.each([
+  ['POST', 0],
+  ['GET', 1],
+] as const)('%s: a write is sent only where it is still wanted, and a look always', async (method, sent) => {
+  let taken = 0;
+  const listener: RequestListener = (_, response) => {
+    taken += 1;
+    response.end('{"name":"x"}');
+  };
+  const proveLease = (): Promise<void> => Promise.reject(new Error('the run is over'));
+  await ask(listener, { method, proveLease }).catch((error: unknown) =>
+    expect(String(error)).toMatch('the run is over'),
+  );
+  expect(taken).toBe(sent);
+});
 
 describe('an answer', () => {
   test('is checked, and what is not asked for is left out', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 
 /**
@@ -8,6 +9,8 @@ import { Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@
  */
 export async function connect(address: string): Promise<{ connection: Connection; close: () => Promise<void> }> {
   let closing = false;
+  /** Milliseconds since 1970 until which a request may be waiting to be tried again. */
+  let waitingUntil = 0;
   const retries = defaultGrpcRetryOptions();
   const connection = await Connection.connect({
     address,
@@ -15,14 +18,20 @@ export async function connect(address: string): Promise<{ connection: Connection
       makeGrpcRetryInterceptor({
         ...retries,
         retryableDecider: (attempt, status) => !closing && retries.retryableDecider(attempt, status),
+        delayFunction: (attempt, status) => {
+          const ms = retries.delayFunction(attempt, status);
+          waitingUntil = Math.max(waitingUntil, Date.now() + ms);
+          return ms;
+        },
       }),
     ],
   });
   return {
     connection,
-    close: () => {
+    async close() {
       closing = true;
-      return connection.close();
+      if (waitingUntil > Date.now()) await delay(waitingUntil - Date.now() + 20);
+      await connection.close();
     },
   };
 }
