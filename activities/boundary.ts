@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { CancelledFailure, type Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { steps, type StepId, type StepResult } from '../workflows/steps.ts';
+import { steps, type StepCall, type StepId, type StepResult } from '../workflows/steps.ts';
 import { classify } from './classify.ts';
 import { ServiceError } from './clients/errors.ts';
 import { fail } from './fail.ts';
@@ -12,6 +12,8 @@ import { Secrets, type Leak } from './secrets.ts';
 const heartbeatEveryMs = 2_000;
 /** An attempt ends itself this many milliseconds before the server gives it up, so that it never runs beside its successor. */
 const marginMs = 5_000;
+/** Attempts of a step whose failure the procedure goes on without. */
+const toleratedAttempts = 3;
 
 /** Called when an activity gets further; besides the heartbeat, the worker's log listens. */
 export type ProgressListener = (activity: { type: string; step: string; attempt: number }, progress: Progress) => void;
@@ -74,10 +76,19 @@ export async function atBoundary(
         `The attempt ran out of time while ${progress}; the next one settles it by looking.`,
       );
     }
-    throw redactFailure(classify(error), secrets, lastNet);
+    const failure = redactFailure(classify(error), secrets, lastNet);
+    throw isTolerated(failure, args, info.attempt)
+      ? ApplicationFailure.fromError(failure, { nonRetryable: true })
+      : failure;
   } finally {
     clearInterval(heart);
   }
+}
+
+/** Whether the procedure goes on without the step, so that a few attempts are enough: while PostgreSQL is down, users wait. */
+function isTolerated({ type }: ApplicationFailure, args: readonly unknown[], attempt: number): boolean {
+  const { tolerates = [] } = (args[0] ?? {}) as Partial<Pick<StepCall, 'tolerates'>>;
+  return attempt >= toleratedAttempts && tolerates.some((one) => one === type);
 }
 
 /**

@@ -28,10 +28,19 @@ export const optionsFor: Record<WorkClass, ActivityOptions> = {
   poll: { ...common, startToCloseTimeout: '24 hours', retry: { ...backoff, maximumAttempts: 100 } },
 };
 
-/** Performs one step. The one-line summary stands beside the activity in the Web UI. */
-export function callStep(call: StepCall): Promise<StepResult<unknown>> {
+/** Of a step that may wait while the others go on: a person decides about it in the end. */
+const attemptsOfWhatMayWait = 5;
+
+/**
+ * Performs one step. The one-line summary stands beside the activity in the Web UI.
+ *
+ * @param mayWait whether the procedure goes on without it
+ */
+export function callStep(call: StepCall, mayWait = false): Promise<StepResult<unknown>> {
   const { activity, work, title } = steps[call.step];
-  const proxy = proxyActivities<Activities>({ ...optionsFor[work], summary: title });
+  const options = optionsFor[work];
+  const retry = mayWait ? { ...options.retry, maximumAttempts: attemptsOfWhatMayWait } : options.retry;
+  const proxy = proxyActivities<Activities>({ ...options, ...(retry ? { retry } : {}), summary: title });
   return proxy[activity](call) as Promise<StepResult<unknown>>;
 }
 

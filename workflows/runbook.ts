@@ -153,7 +153,7 @@ async function attemptStep(run: Run, item: StepItem, gate: PlanGate | undefined)
   const scope = new CancellationScope();
   let settled: Exclude<Settled, { wish: Wish }> | undefined;
   void scope
-    .run(() => callStep(stepCall(run.state, item, gate)))
+    .run(() => callStep(stepCall(run.state, item, gate), item.onFailure === 'later'))
     .then(
       (result) => (settled = readResult(result)),
       (error: unknown) => (settled = { failure: readFailure(error) }),

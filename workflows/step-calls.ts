@@ -70,6 +70,7 @@ export function stepCall(state: RunState, item: StepItem, gate: PlanGate | undef
     targetDigest: state.target?.digest ?? '',
     ...(undoes === undefined ? {} : { undoes }),
     ...(leaves === undefined ? {} : { leaves }),
+    ...(item.tolerates === undefined || item.tolerates.length === 0 ? {} : { tolerates: item.tolerates }),
     ...(item.freshDynos === undefined ? {} : { freshDynos: item.freshDynos }),
     ...(item.asRole === undefined ? {} : { asRole: item.asRole }),
     ...(planFor === undefined ? {} : { gate: planFor }),

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { FailureType } from './failures.ts';
 import type { Facts, PlanGate, PullRequestFacts } from './facts.ts';
 import type { BackupClaim } from './messages.ts';
 import type { Drift } from './state.ts';
@@ -34,6 +35,8 @@ export interface StepCall {
   readonly since: number;
   /** The worker's target file must still be the one the plan was made with. */
   readonly targetDigest: string;
+  /** Failure types without whose end the procedure goes on, so that a few attempts are enough. */
+  readonly tolerates?: readonly FailureType[];
   /** `restart` only: whether dynos newer than the newest release are enough, or newer than `since` as well. */
   readonly freshDynos?: boolean;
   /** The smoke suite only: whether the app must answer as the restricted role. */

@@ -165,7 +165,12 @@ async function destroyCredential(platform: Platform, addon: Addon, credential: C
   if (credential.state !== 'active') throw new ApiError(409, 'conflict', `Credential is ${credential.state}.`);
   credential.state = 'revoking';
   // [source] What it owned goes to the default credential.
-  for (const { user } of credential.roles) await dropRole(addon.postgres, addon.database, user, ownerOf(addon));
+  try {
+    for (const { user } of credential.roles) await dropRole(addon.postgres, addon.database, user, ownerOf(addon));
+  } catch (error) {
+    credential.state = 'active';
+    throw error;
+  }
   addon.credentials.delete(credential.name);
 }
 

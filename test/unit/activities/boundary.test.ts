@@ -215,3 +215,20 @@ test('a pause in an activity that has been cancelled is none', async () => {
   });
   await expect(running.result).rejects.toMatchObject({ name: 'CancelledFailure' });
 });
+
+test.each([
+  [['DatabaseUnreachable'] as const, 2, false],
+  [['DatabaseUnreachable'] as const, 3, true],
+  [['DatabaseBusy'] as const, 3, false],
+  [[] as const, 3, false],
+])('a step whose end at %j is tolerated, in attempt %i: final %p', async (tolerates, attempt, final) => {
+  const { result } = beginActivity(() => Promise.reject(fail('DatabaseUnreachable', 'it is down')), {
+    attempt,
+    args: [{ step: 'read-seal', tolerates }],
+  });
+  await expect(result).rejects.toMatchObject({
+    type: 'DatabaseUnreachable',
+    message: 'it is down',
+    nonRetryable: final,
+  });
+});
