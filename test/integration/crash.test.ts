@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import { lookFromOutside } from '../../rehearsal/outside.ts';
 import { scenarios } from '../../rehearsal/scenarios.ts';
-import type { Progress } from '../../activities/scope.ts';
 import type { Facts } from '../../workflows/facts.ts';
 import { sequence } from '../../workflows/sop.ts';
-import { steps, type StepId } from '../../workflows/steps.ts';
+import type { StepId } from '../../workflows/steps.ts';
 import type { Status } from '../../workflows/view.ts';
 import { sampleEvidence, sampleFacts } from '../workflow/sample-evidence.ts';
 import { createRig, playPeople, writesOf, type Rig } from './cutover-rig.ts';
+import { moments, planOf, type Moment } from './kill-points.ts';
 import type { KillPoint } from './killable-worker.ts';
 import { startMortalWorkers } from './mortal-workers.ts';
 import { connectAs } from './world.ts';
@@ -30,22 +30,6 @@ const stepsOfTheList: StepId[] = sequence({
   rm11: sampleFacts,
 }).flatMap((item) => (item.kind === 'step' ? [item.id] : []));
 
-/** Where a worker dies in a step that changes the world, and in one that only looks. */
-const moments: Record<'before' | 'during' | 'after', { writing: Progress; looking: Progress }> = {
-  before: { writing: 'acting', looking: 'begun' },
-  // A service has taken the write, and nobody has heard of it yet.
-  during: { writing: 'underway', looking: 'begun' },
-  // The effect is there and verified, and its result was not reported.
-  after: { writing: 'verified', looking: 'verified' },
-};
-
-function planOf(moment: keyof typeof moments): KillPoint[] {
-  return stepsOfTheList.map((step) => ({
-    step,
-    progress: moments[moment][steps[step].writes ? 'writing' : 'looking'],
-  }));
-}
-
 /** Steps whose act may find nothing left to do, and why. Every other step dies where the plan says. */
 const mayBeDoneByThePlatform: Partial<Record<StepId, string>> = {
   'restart-rm-11':
@@ -59,10 +43,10 @@ interface Crashed {
   readonly deaths: readonly KillPoint[];
 }
 
-async function crash(moment: keyof typeof moments): Promise<Crashed> {
+async function crash(moment: Moment): Promise<Crashed> {
   const rig = await createRig();
   const app = await rig.add(raptor, scenario.options);
-  const workers = await startMortalWorkers(rig, planOf(moment));
+  const workers = await startMortalWorkers(rig, planOf(stepsOfTheList, moment));
   try {
     const status = await playPeople(rig, await rig.start(app), app);
     return { rig, app, status, deaths: workers.deaths() };
@@ -72,7 +56,7 @@ async function crash(moment: keyof typeof moments): Promise<Crashed> {
 }
 
 // Most of the time is spent waiting for the server to notice a death, so the three go side by side.
-const names = Object.keys(moments) as (keyof typeof moments)[];
+const names = Object.keys(moments) as Moment[];
 const crashes = new Map<string, Crashed>();
 beforeAll(async () => {
   await Promise.all(names.map(async (moment) => crashes.set(moment, await crash(moment))));
