@@ -109,6 +109,7 @@ async function readPlan(services: Services, target: Target, call: StepCall): Pro
       serverVersion: inDatabase.version,
       maintenance: app.maintenance,
       connections: inDatabase.connections,
+      killSwitch: target.rollback?.rehearsed ?? null,
     },
     digest: canonicalDigest({ gate, policy: target.approvals, facts: factsBoundBy(gate, facts) }),
   };

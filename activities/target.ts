@@ -73,6 +73,11 @@ const rollback = z
     patienceSeconds: z.number().positive().max(480).default(120),
     /** Tables that hold no customer's data: rows in them do not stop the kill switch. */
     referenceTables: z.array(identifier).max(few).default([]),
+    /** What the last rehearsal measured: seconds from the kill switch until the app served again, and on which day. */
+    rehearsed: z
+      .object({ seconds: z.number().positive(), on: z.string().date('a day, as in 2026-11-26') })
+      .strict()
+      .optional(),
     /** Release commands, as the Procfile has them, that succeed on SQLite too. */
     releaseCommandsSafeOnSqlite: z.array(command).max(few).default([]),
   })

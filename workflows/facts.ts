@@ -66,6 +66,8 @@ export const observations = z.object({
   maintenance: z.boolean(),
   /** Sessions of the database, and how many it takes. */
   connections: z.object({ used: z.number().int(), limit: z.number().int() }),
+  /** Seconds from the kill switch until the app served again, in the rehearsal of that day; null where none is noted. */
+  killSwitch: z.object({ seconds: z.number(), on: z.string() }).nullish(),
 });
 export type Observations = z.infer<typeof observations>;
 

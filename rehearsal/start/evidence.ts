@@ -1,4 +1,4 @@
-import type { Plan } from '../../workflows/facts.ts';
+import type { Observations, Plan } from '../../workflows/facts.ts';
 import type { ItemStatus } from '../../workflows/view.ts';
 import { plain } from './text.ts';
 
@@ -46,7 +46,14 @@ export function planLines({ facts, observations, digest }: Plan): string[] {
       ? [`order     the role comes before ${migrations.namingRole.join(', ')}`]
       : []),
     ...(pullRequest ? [`PR        #${pullRequest.number} ${pullRequest.title}`] : []),
+    `way back  ${wayBackText(facts.killSwitchBlocked, observations.killSwitch)}`,
   ].map(plain);
+}
+
+function wayBackText(blocked: string | null, rehearsed: Observations['killSwitch']): string {
+  if (blocked !== null) return `the kill switch will not work: ${blocked}`;
+  if (rehearsed == null) return 'how long the kill switch takes was not rehearsed';
+  return `the kill switch took ${rehearsed.seconds} s until the app served again, in the rehearsal of ${rehearsed.on}`;
 }
 
 function isPlan(evidence: unknown): evidence is Plan {

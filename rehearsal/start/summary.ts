@@ -1,5 +1,6 @@
 import { isPlanGate } from '../../workflows/facts.ts';
 import type { ItemStatus, Status } from '../../workflows/view.ts';
+import type { Evidence } from '../../workflows/steps.ts';
 import type { OutsideView } from '../outside.ts';
 import { evidenceText, stepResult } from './evidence.ts';
 import type { Colors } from './terminal.ts';
@@ -26,7 +27,19 @@ export function summaryLines({ status, closedAs, historyEvents, outside }: Ended
     ...status.items.filter((item) => item.kind === 'step').flatMap((item) => stepLines(item, colors)),
     ...status.items.filter((item) => item.approvedBy).map((item) => approvalLine(item, status)),
     `  asked for by ${plain(status.requestedBy)}; ${duration(last - status.startedAt)} in all, ${historyEvents} history events${continued}`,
+    ...killSwitchLine(status),
     `  from outside: ${plain(outside.text)} ${outside.ok ? colors.green('✔') : colors.red('✘')}`,
+  ];
+}
+
+/** What the kill switch cost its users, as the target file takes it for the plans to come. */
+function killSwitchLine({ items }: Status): string[] {
+  const serving = items.find(({ id, did }) => id === 'verify-serving' && did)?.evidence;
+  const { secondsSinceKilled: seconds, servingAt } = (serving ?? {}) as Partial<Evidence<'verify-serving'>>;
+  if (seconds == null || servingAt === undefined) return [];
+  const rehearsed = JSON.stringify({ seconds: Math.ceil(seconds), on: servingAt.slice(0, 10) });
+  return [
+    `  from the kill switch until the app served again: ${seconds} s; in the target file, "rollback.rehearsed": ${rehearsed}`,
   ];
 }
 

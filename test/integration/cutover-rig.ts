@@ -6,6 +6,7 @@ import { Client, type WorkflowHandle } from '@temporalio/client';
 import { connect } from '../../rehearsal/connect.ts';
 import { queryStatus } from '../../rehearsal/query-status.ts';
 import type { RehearsedApp } from '../../rehearsal/apps.ts';
+import { startOrphanGuard } from '../../rehearsal/orphan-guard.ts';
 import { createPeople, type Intervention } from '../../rehearsal/people.ts';
 import type { AppOptions } from '../../rehearsal/deploy-app.ts';
 import { startPlatform, type Platform, type PlatformOptions } from '../../rehearsal/platform.ts';
@@ -46,6 +47,9 @@ export type RigOptions = Pick<PlatformOptions, 'heroku'> &
 
 export async function createRig({ temporal, ...options }: RigOptions = {}): Promise<Rig> {
   const dir = await mkdtemp(path.join(tmpdir(), 'cutover-rig-'));
+  // A test run that is killed leaves no worker behind either.
+  const guard = startOrphanGuard();
+  guard.watchFolder(dir);
   const targets = path.join(dir, 'targets');
   await mkdir(targets);
   const address = temporal?.address ?? environment('RC_TEST_TEMPORAL_ADDRESS');
@@ -83,6 +87,7 @@ export async function createRig({ temporal, ...options }: RigOptions = {}): Prom
     startWorker() {
       const worker = startWorkerProcess({ env: workerEnv, logFile: workerLog });
       workers.push(worker);
+      guard.watchGroup(worker.pid);
       return worker;
     },
     start: (app, input = {}) =>
@@ -96,6 +101,7 @@ export async function createRig({ temporal, ...options }: RigOptions = {}): Prom
       await close();
       await platform.stop();
       await rm(dir, { recursive: true, force: true });
+      await guard.close();
     },
   };
 }

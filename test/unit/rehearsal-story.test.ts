@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { createQuestions } from '../../rehearsal/start/questions.ts';
 import { createStory } from '../../rehearsal/start/story.ts';
+import { planLines } from '../../rehearsal/start/evidence.ts';
 import { summaryLines } from '../../rehearsal/start/summary.ts';
 import type { Plan } from '../../workflows/facts.ts';
 import type { ItemStatus, Status, WaitingFor } from '../../workflows/view.ts';
 import { createRecorder } from '../integration/recorder.ts';
+import { samplePlan } from '../workflow/sample-evidence.ts';
 
 const hostile = '\x1b[2J\x1b]0;owned\x07Mallory\r\n✔ approved\u202e';
 
@@ -163,6 +165,7 @@ test('nothing that people or services wrote reaches the terminal as more than te
       database: { attachment: hostile, addon: hostile, plan: hostile, sharedWith: [hostile], promote: hostile },
       release: { version: 1, commit: hostile },
       releaseCommand: hostile,
+      killSwitchBlocked: hostile,
       migrations: { heads: [], current: hostile, pending: [hostile], namingRole: [hostile] },
       matrixDigest: hostile,
       role: { credential: hostile, state: hostile, bound: false, flag: false },
@@ -213,4 +216,36 @@ test('nothing that people or services wrote reaches the terminal as more than te
 
   expect(lines.join('').split('Mallory').length).toBeGreaterThan(20);
   for (const line of [...lines, ...busy]) expect(line).not.toMatch(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/u);
+});
+
+describe('what the kill switch costs', () => {
+  const planWith = (killSwitchBlocked: string | null, killSwitch: unknown): Plan => {
+    const plan = samplePlan('go');
+    return {
+      ...plan,
+      facts: { ...plan.facts, killSwitchBlocked },
+      observations: { ...plan.observations, killSwitch },
+    } as Plan;
+  };
+
+  test.each([
+    [null, { seconds: 21, on: '2026-11-26' }, /took 21 s until the app served again, in the rehearsal of 2026-11-26/],
+    [null, null, /was not rehearsed/],
+    ['a release migrates', { seconds: 21, on: '2026-11-26' }, /will not work: a release migrates/],
+  ])('stands in the plan: blocked by %s, rehearsed %j', (blocked, rehearsed, told) => {
+    expect(planLines(planWith(blocked, rehearsed)).find((line) => line.startsWith('way back'))).toMatch(told);
+  });
+
+  test('is told at the end of its rehearsal, as the target file takes it', () => {
+    const evidence = { link: '', checks: 1, servingAt: '2026-11-26T08:37:26.334Z', secondsSinceKilled: 20.2 };
+    const status = statusOf([done('verify-serving', { evidence })]);
+    const { terminal } = createRecorder(false);
+    const lines = summaryLines(
+      { status, closedAs: 'COMPLETED', historyEvents: 1, outside: { ok: true, text: '' } },
+      terminal.colors,
+    );
+    expect(lines.join('\n')).toContain(
+      'served again: 20.2 s; in the target file, "rollback.rehearsed": {"seconds":21,"on":"2026-11-26"}',
+    );
+  });
 });
