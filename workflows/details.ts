@@ -1,3 +1,4 @@
+import { planAskedAbout, planTexts } from './plan-text.ts';
 import type { ItemStatus, Status, WaitingFor } from './view.ts';
 
 const marks: Record<ItemStatus['state'], string> = { ahead: '☐', running: '▶', waiting: '✋', parked: '⏸', done: '☑' };
@@ -7,7 +8,7 @@ export function renderDetails(status: Status): string {
   return [
     `**Cutover of ${code(status.app)}**, asked for by ${escapeMarkdown(status.requestedBy)}: ${status.stage}`,
     '',
-    ...(status.waitingFor ? renderQuestion(status.waitingFor) : []),
+    ...(status.waitingFor ? [...renderQuestion(status.waitingFor), ...renderPlan(status)] : []),
     ...status.items.map(renderItem),
     ...(status.outcome ? ['', `**${status.outcome.result}**: ${escapeMarkdown(status.outcome.reason)}`] : []),
     ...status.refusedMessages
@@ -41,6 +42,13 @@ function renderQuestion({ what, signal, message, choices, from, needed, changes,
         ]
       : []),
   ];
+}
+
+/** The plan that the open gate asks about. */
+function renderPlan(status: Status): string[] {
+  const plan = planAskedAbout(status);
+  if (plan === null) return [];
+  return [...planTexts(plan).map(([topic, text]) => `- **${topic}** ${escapeMarkdown(text)}`), ''];
 }
 
 /** The run as a comment on an issue: what was done, and who approved it. */

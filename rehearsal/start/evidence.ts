@@ -1,4 +1,5 @@
-import type { Observations, Plan } from '../../workflows/facts.ts';
+import type { Plan } from '../../workflows/facts.ts';
+import { short } from '../../workflows/plan-text.ts';
 import type { ItemStatus } from '../../workflows/view.ts';
 import { plain } from './text.ts';
 
@@ -25,37 +26,6 @@ export function evidenceText({ evidence }: ItemStatus): string {
   return plain(fields(told));
 }
 
-/** What a gate asks, for the person who answers it. */
-export function planLines({ facts, observations, digest }: Plan): string[] {
-  const { database, release, migrations, role, pullRequest } = facts;
-  const shared = database.sharedWith.length > 0 ? `, shared with ${database.sharedWith.join(', ')}` : '';
-  const command = facts.releaseCommand ? `, release command: ${facts.releaseCommand}` : '';
-  return [
-    `plan      ${short(digest)}`,
-    `database  ${database.addon} (${database.plan}) as ${database.attachment}${shared}; ` +
-      `${observations.tables} tables, about ${observations.rows} rows; ` +
-      `${observations.connections.used} of ${observations.connections.limit} connections in use`,
-    ...(database.promote === null
-      ? []
-      : [`promote   it must become ${database.attachment} first: ${database.promote}`]),
-    `release   v${release.version}, commit ${short(release.commit ?? 'unknown')}${command}`,
-    `schema    at ${migrations.current ?? 'no revision'}; to run: ${migrations.pending.join(', ') || 'nothing'}`,
-    `role      ${role.credential} is ${role.state}, ${role.bound ? 'bound' : 'not bound'}, ` +
-      `flag ${role.flag ? 'set' : 'not set'}; matrix ${short(facts.matrixDigest)}`,
-    ...(migrations.namingRole.length > 0
-      ? [`order     the role comes before ${migrations.namingRole.join(', ')}`]
-      : []),
-    ...(pullRequest ? [`PR        #${pullRequest.number} ${pullRequest.title}`] : []),
-    `way back  ${wayBackText(facts.killSwitchBlocked, observations.killSwitch)}`,
-  ].map(plain);
-}
-
-function wayBackText(blocked: string | null, rehearsed: Observations['killSwitch']): string {
-  if (blocked !== null) return `the kill switch will not work: ${blocked}`;
-  if (rehearsed == null) return 'how long the kill switch takes was not rehearsed';
-  return `the kill switch took ${rehearsed.seconds} s until the app served again, in the rehearsal of ${rehearsed.on}`;
-}
-
 function isPlan(evidence: unknown): evidence is Plan {
   return typeof evidence === 'object' && evidence !== null && 'facts' in evidence && 'digest' in evidence;
 }
@@ -76,9 +46,4 @@ function grouped(value: unknown): string {
 
 function words(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-}
-
-/** Digests and commits by their first 12 digits, as messages may name them. */
-function short(text: string): string {
-  return /^[0-9a-f]{40,64}$/.test(text) ? text.slice(0, 12) : text;
 }

@@ -1,8 +1,7 @@
 import { waitsForMerge } from '../people.ts';
-import { isPlanGate } from '../../workflows/facts.ts';
+import { planAskedAbout, planTexts } from '../../workflows/plan-text.ts';
 import type { Status } from '../../workflows/view.ts';
 import type { ByHand } from './by-hand.ts';
-import { planLines } from './evidence.ts';
 import type { Terminal } from './terminal.ts';
 import { plain } from './text.ts';
 
@@ -22,7 +21,7 @@ export function createQuestions(terminal: Terminal, byHand: ByHand, hold: boolea
       if (question === undefined || asked.has(question)) return;
       asked.add(question);
 
-      for (const line of planAskedAbout(status)) terminal.line(`      ${dim(line)}`);
+      for (const line of planLines(status)) terminal.line(`      ${dim(line)}`);
       if (!hold && waitingFor?.signal !== 'resolve') return;
       const lines = waitingFor ? byHand.answer(waitingFor) : byHand.merge();
       for (const line of ['', ...lines, '']) terminal.line(line === '' ? '' : `    ${plain(line)}`);
@@ -30,9 +29,9 @@ export function createQuestions(terminal: Terminal, byHand: ByHand, hold: boolea
   };
 }
 
-function planAskedAbout({ waitingFor, plans }: Status): string[] {
-  const gate = waitingFor?.signal === 'launch' ? 'launch' : waitingFor?.message['gate'];
-  const plan = typeof gate === 'string' && isPlanGate(gate) ? plans[gate] : null;
-  const changes = (waitingFor?.changes ?? []).map((line) => plain(`changed   ${line}`));
-  return plan ? [...planLines(plan), ...changes] : [];
+function planLines(status: Status): string[] {
+  const plan = planAskedAbout(status);
+  if (plan === null) return [];
+  const changes = (status.waitingFor?.changes ?? []).map((line) => ['changed', line] as const);
+  return [...planTexts(plan), ...changes].map(([topic, text]) => plain(`${topic.padEnd(10)}${text}`));
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { createQuestions } from '../../rehearsal/start/questions.ts';
 import { createStory } from '../../rehearsal/start/story.ts';
-import { planLines } from '../../rehearsal/start/evidence.ts';
 import { summaryLines } from '../../rehearsal/start/summary.ts';
 import type { Plan } from '../../workflows/facts.ts';
+import { planTexts } from '../../workflows/plan-text.ts';
 import type { ItemStatus, Status, WaitingFor } from '../../workflows/view.ts';
 import { createRecorder } from '../integration/recorder.ts';
 import { samplePlan } from '../workflow/sample-evidence.ts';
@@ -233,7 +233,7 @@ describe('what the kill switch costs', () => {
     [null, null, /was not rehearsed/],
     ['a release migrates', { seconds: 21, on: '2026-11-26' }, /will not work: a release migrates/],
   ])('stands in the plan: blocked by %s, rehearsed %j', (blocked, rehearsed, told) => {
-    expect(planLines(planWith(blocked, rehearsed)).find((line) => line.startsWith('way back'))).toMatch(told);
+    expect(new Map(planTexts(planWith(blocked, rehearsed))).get('way back')).toMatch(told);
   });
 
   test('is told at the end of its rehearsal, as the target file takes it', () => {

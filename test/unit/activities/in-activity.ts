@@ -20,7 +20,7 @@ export interface RunningActivity<T> {
 }
 
 const say = (): void => undefined;
-const silent = { log: say, trace: say, debug: say, info: say, warn: say, error: say };
+export const silent = { log: say, trace: say, debug: say, info: say, warn: say, error: say };
 
 /** Runs `work` as an activity, inside the boundary that a worker puts around it. */
 export function beginActivity<T>(

@@ -6,10 +6,11 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { RecordWriter, Services } from '../../../activities/services.ts';
 import { writeRecord } from '../../../activities/write-record.ts';
 import { readConfig } from '../../../worker/config.ts';
+import { silent } from './in-activity.ts';
 
 function write(records?: RecordWriter): Promise<unknown> {
   const workflowExecution = { workflowId: 'cutover-app', runId: 'run-2' };
-  return new MockActivityEnvironment({ workflowExecution }).run(() => writeRecord({ records } as Services));
+  return new MockActivityEnvironment({ workflowExecution }, { logger: silent }).run(() => writeRecord({ records } as Services));
 }
 
 test('the record of the run that asks is written', async () => {

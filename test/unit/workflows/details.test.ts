@@ -113,6 +113,15 @@ test('the message to send stands in a block of its own, ready to copy, and who m
   expect(details).toMatch(/What differs from the plan that was asked about before:\n- release.version: 7, now 8/);
 });
 
+test('the plan that is asked about stands below, with what an approver has to know', () => {
+  const details = renderDetails(view(walk(...preflight, opened('go'))));
+  expect(details).toMatch(/^- \*\*plan\*\* [0-9a-f]{12}$/m);
+  expect(details).toMatch(/^- \*\*database\*\* /m);
+  expect(details).toMatch(/^- \*\*way back\*\* /m);
+  // Behind the gate it is not asked about any more.
+  expect(renderDetails(view(walk(...preflight, ...passed('go'))))).not.toContain('**way back**');
+});
+
 test('what is parked is told with the choices that there are', () => {
   const details = renderDetails(view(walk(read, started('smoke'), failed('smoke'))));
   expect(details).toContain('**Waiting for a decision about the step smoke, attempt 1.**');

@@ -1,0 +1,54 @@
+import { isPlanGate, type Observations, type Plan } from './facts.ts';
+import type { Status } from './view.ts';
+
+/** The plan of the gate that is open, or null where what is asked rests on none. */
+export function planAskedAbout({ waitingFor, plans }: Pick<Status, 'waitingFor' | 'plans'>): Plan | null {
+  const gate = waitingFor?.signal === 'launch' ? 'launch' : waitingFor?.message['gate'];
+  return typeof gate === 'string' && isPlanGate(gate) ? plans[gate] : null;
+}
+
+/** What a gate asks, for the person who answers it: a topic, and what is to be known of it. */
+export function planTexts({ facts, observations, digest }: Plan): [topic: string, text: string][] {
+  const { database, release, migrations, role, pullRequest } = facts;
+  const shared = database.sharedWith.length > 0 ? `, shared with ${database.sharedWith.join(', ')}` : '';
+  const command = facts.releaseCommand ? `, release command: ${facts.releaseCommand}` : '';
+  const { attachment, promote } = database;
+  const { used, limit } = observations.connections;
+  return [
+    ['plan', short(digest)],
+    [
+      'database',
+      `${database.addon} (${database.plan}) as ${attachment}${shared}; ${observations.tables} tables, ` +
+        `about ${observations.rows} rows; ${used} of ${limit} connections in use`,
+    ],
+    ...topic('promote', promote === null ? null : `it must become ${attachment} first: ${promote}`),
+    ['release', `v${release.version}, commit ${short(release.commit ?? 'unknown')}${command}`],
+    ['schema', `at ${migrations.current ?? 'no revision'}; to run: ${migrations.pending.join(', ') || 'nothing'}`],
+    [
+      'role',
+      `${role.credential} is ${role.state}, ${role.bound ? 'bound' : 'not bound'}, ` +
+        `flag ${role.flag ? 'set' : 'not set'}; matrix ${short(facts.matrixDigest)}`,
+    ],
+    ...topic(
+      'order',
+      migrations.namingRole.length > 0 ? `the role comes before ${migrations.namingRole.join(', ')}` : null,
+    ),
+    ...topic('PR', pullRequest === null ? null : `#${pullRequest.number} ${pullRequest.title}`),
+    ['way back', wayBackText(facts.killSwitchBlocked, observations.killSwitch)],
+  ];
+}
+
+function topic(name: string, text: string | null): [string, string][] {
+  return text === null ? [] : [[name, text]];
+}
+
+function wayBackText(blocked: string | null, rehearsed: Observations['killSwitch']): string {
+  if (blocked !== null) return `the kill switch will not work: ${blocked}`;
+  if (rehearsed == null) return 'how long the kill switch takes was not rehearsed';
+  return `the kill switch took ${rehearsed.seconds} s until the app served again, in the rehearsal of ${rehearsed.on}`;
+}
+
+/** Digests and commits by their first 12 digits, as messages may name them. */
+export function short(text: string): string {
+  return /^[0-9a-f]{40,64}$/.test(text) ? text.slice(0, 12) : text;
+}
