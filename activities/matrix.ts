@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { fail } from './fail.ts';
+import { currentScope } from './scope.ts';
 import { deployedSlug, type Services } from './services.ts';
 import type { Target } from './target.ts';
 
@@ -44,7 +45,11 @@ export function readMatrix(app: string, text: string): GrantMatrix {
     .filter((part) => part !== '');
   const other = statements.find((one) => !matrixStatement.test(one));
   if (other !== undefined) {
-    throw invalid(app, `it holds \`${other.slice(0, 80)}\`; expected GRANT, REVOKE and ALTER DEFAULT PRIVILEGES only`);
+    // Cut in two, a secret could not be found any more.
+    throw invalid(
+      app,
+      `it holds \`${currentScope().secrets.redact(other).slice(0, 80)}\`; expected GRANT, REVOKE and ALTER DEFAULT PRIVILEGES only`,
+    );
   }
   if (statements.length === 0) throw invalid(app, 'it holds no statement');
   return { statements, digest: createHash('sha256').update(text).digest('hex') };

@@ -80,8 +80,8 @@ function fits(draft: Draft, message: Draft): boolean {
   if (draft.name !== identified || 'by' in said) {
     const claimed = textOf(said['by']);
     // Names are cut where they are shown beside a refusal.
-    if (claimed === null ? by !== null && typeof payload['by'] === 'string' : !by?.startsWith(claimed.trim()))
-      return false;
+    // A name that looks like a credential is not repeated beside the refusal of its message.
+    if (claimed === null ? by !== null && refused === null : !by?.startsWith(claimed.trim())) return false;
   }
   if (draft.name === 'ended') return true;
   const alike = ['gate', 'step', 'attempt', 'action', 'reason', 'id'].every(

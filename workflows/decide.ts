@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { messageNames, messages, type Message, type MessageName } from './messages.ts';
-import { holdsSecretLike } from './secret-like.ts';
+import { holdsSecretLike, howToRotate } from './secret-like.ts';
 import { approvalProblem, nameKey, resolutionProblem, rollbackProblem, type Policy } from './policy.ts';
 import type { GateRecord, RunState } from './state.ts';
 import { planGateOf } from './sop.ts';
@@ -57,7 +57,7 @@ function decideNamed(state: RunState, message: Extract<Message, { payload: unkno
     return refuse(name, claimedName(payload), `the message is not as expected: ${problems.join('; ')}`);
   }
   const secret = secretIn(parsed.data);
-  if (secret !== undefined) return refuse(name, parsed.data.by, secret);
+  if (secret !== undefined) return refuse(name, claimedName(parsed.data), secret);
   // A client that retries an update sends the same id again, also to the run that continued this one.
   const id = parsed.data.id ?? (sender.door === 'update' ? sender.updateId : undefined);
   if (id !== undefined && state.handledMessages.includes(id)) return { events: [] };
@@ -70,10 +70,13 @@ function decideNamed(state: RunState, message: Extract<Message, { payload: unkno
 
 /** People's text stands in the history for good: one that holds a credential is not repeated anywhere else. */
 function secretIn(payload: Payload<MessageName>): string | undefined {
-  const kind = 'reason' in payload && payload.reason !== undefined ? holdsSecretLike(payload.reason) : undefined;
-  return kind === undefined
-    ? undefined
-    : `its reason holds ${kind}. It stands in the history now: if it is a real credential, rotate it, and send the message again without it`;
+  const { by, reason = '' } = { reason: undefined, ...payload };
+  for (const [field, text] of Object.entries({ name: by, reason })) {
+    const kind = holdsSecretLike(text);
+    if (kind === undefined) continue;
+    return `its ${field} holds ${kind}. It stands in the history now: if it is a real credential, ${howToRotate}, and send the message again without it`;
+  }
+  return undefined;
 }
 
 const handled = (id: string): RunEvent => ({ type: 'messageHandled', id });
@@ -262,8 +265,11 @@ function refuse(message: string, by: string | null, why: string): Decision {
   return { events: [{ type: 'messageRefused', message, by, why: why.slice(0, whyLimit) }] };
 }
 
-/** The name that an otherwise unreadable message claims: shown beside its refusal, so that its sender can be asked. */
+/**
+ * The name that an otherwise unreadable message claims: shown beside its refusal, so that its sender can be asked. Not
+ * where it looks like a credential: whoever looks for the sender finds the message itself.
+ */
 function claimedName(payload: unknown): string | null {
   const by = typeof payload === 'object' && payload !== null ? (payload as { by?: unknown }).by : undefined;
-  return typeof by === 'string' && by.trim() !== '' ? by.slice(0, 100) : null;
+  return typeof by === 'string' && by.trim() !== '' && holdsSecretLike(by) === undefined ? by.slice(0, 100) : null;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { findSecretLike } from './secret-like.ts';
+import { findSecretLike, howToRotate } from './secret-like.ts';
 
 /** Heroku's own rule for app names. */
 export const appName = z
@@ -51,8 +51,7 @@ export function checkStart(input: unknown, start: StartFacts): { input: RunInput
         message:
           `The start was refused: there is ${secret.kind} in ${secret.field}; expected the name of an app and of a person. ` +
           'What a run is started with stands in its history for as long as the server keeps it, so if it is a real ' +
-          'credential it is no secret any more: rotate it now (`heroku pg:credentials:rotate` for a database, ' +
-          '`heroku authorizations:rotate` for a Heroku token, the settings of its owner for a GitHub token). ' +
+          `credential it is no secret any more: ${howToRotate}. ` +
           'Nothing was changed; start again without it.',
       },
     };

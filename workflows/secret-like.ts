@@ -35,6 +35,14 @@ function inInput(text: string): string | undefined {
   return holdsSecretLike(text) ?? (/[0-9a-f]{32}/i.test(text) ? 'a long random text' : undefined);
 }
 
+/** Fields that are named after what they hold; what they hold may look like any word. */
+const secretName = /(password|passwd|pwd|secret|token|api[_-]?key|credentials?)$/i;
+
+/** How to take back a credential that has come to a history, for a message. */
+export const howToRotate =
+  'rotate it now (`heroku pg:credentials:rotate` for a database, `heroku authorizations:rotate` for a Heroku token, ' +
+  'the settings of its owner for a GitHub token)';
+
 /**
  * The first such text in what starts a run, at any depth, keys included.
  *
@@ -53,6 +61,8 @@ export function findSecretLike(
   for (const [key, inner] of Object.entries(value)) {
     const kind = inInput(key);
     if (kind !== undefined) return { kind, field: 'the name of a field' };
+    if (secretName.test(key) && typeof inner === 'string' && inner !== '')
+      return { kind: 'a named password or token', field: 'another field' };
     const found = findSecretLike(inner, fields, fields.includes(key) ? key : 'another field');
     if (found !== undefined) return found;
   }

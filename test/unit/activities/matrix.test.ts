@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readMatrix } from '../../../activities/matrix.ts';
+import { currentScope } from '../../../activities/scope.ts';
+import { beginActivity } from './in-activity.ts';
 
 describe('a matrix', () => {
   test('is its statements, without comments and line ends', () => {
@@ -49,6 +51,16 @@ describe('refused', () => {
       }),
     );
     expect(act).toThrow(/Correct the file/);
+  });
+
+  test('without the half of a secret that is cut', async () => {
+    const secret = `${'s3cr3t'.repeat(8)}`;
+    const failure: unknown = await beginActivity(() => {
+      currentScope().secrets.add(secret);
+      return Promise.resolve(readMatrix('an-app', `CREATE ROLE ${'a'.repeat(40)} PASSWORD ${secret}`));
+    }).result.catch((error: unknown) => error);
+    expect((failure as Error).message).toContain('PASSWORD [redacted]');
+    expect((failure as Error).message).not.toContain('s3cr3t');
   });
 
   test('in few words, however long the statement is', () => {

@@ -104,6 +104,24 @@ test.each(inherited)('%s is no gate and no step, in whatever stage', (name) => {
   }
 });
 
+describe('a message that holds something like a credential is refused, which is told with how to rotate it', () => {
+  const token = `HRKU-${'a1'.repeat(8)}`;
+  test.each([
+    ['its name', { ...good, by: token }, null],
+    ['its reason', { ...good, reason: `it is ${token}` }, 'Ada'],
+  ])('in %s', (where, payload, by) => {
+    const { events: seen } = decide(atGo, signalled('approve', payload), 5);
+    expect(seen).toEqual([{ type: 'messageRefused', message: 'approve', by, why: expect.stringContaining(where) }]);
+    expect(JSON.stringify(seen)).toMatch(/heroku authorizations:rotate.*send the message again without it/);
+    expect(JSON.stringify(seen)).not.toContain(token);
+  });
+
+  test('one that cannot be read repeats no such name either', () => {
+    const { events: seen } = decide(atGo, { name: 'unknown', signal: 'aprove', payload: { by: token } }, 5);
+    expect(seen).toMatchObject([{ type: 'messageRefused', by: null }]);
+  });
+});
+
 test('a signal of an unknown name is refused, and those that there are named', () => {
   const { events: seen } = decide(atGo, { name: 'unknown', signal: 'aprove', payload: good }, 5);
   expect(seen).toMatchObject([

@@ -84,6 +84,12 @@ describe('what looks like a credential is refused, and not repeated', () => {
       /a GitHub token in another field;/,
       { ...input, note: { deep: [`ghp_${token}`] } },
     ],
+    [
+      'a word in a field that says what it is',
+      'hunter2',
+      /a named password or token in another field;/,
+      { ...input, dbPassword: 'hunter2' },
+    ],
     ['the name of a field', url, /in the name of a field;/, { ...input, [url]: 1 }],
     ['a bare text', url, /in the input itself;/, url],
   ])('%s', (what, secret, says, given) => {
