@@ -3,7 +3,7 @@ import { anchorOf, eventsDigest, linked, runLine } from './chain.ts';
 import { draftsOf } from './drafts.ts';
 import { previousRunId, workflowIdOf, type RunHistory } from './history.ts';
 import { answers } from './match.ts';
-import { fieldsOf, textOf } from './payloads.ts';
+import { textOf, unreadableIn } from './payloads.ts';
 import { recordFormat, type AuditRecord, type Entry } from './record-schema.ts';
 import { summarise } from './summary.ts';
 
@@ -47,16 +47,10 @@ export function buildRecord(runs: readonly RunHistory[], { workflowId, writtenBy
     },
     runs: runs.map(runLine),
     continues: first === undefined ? null : previousRunId(first),
-    unreadable: bare.reduce((count, { data }) => count + unreadableIn(data), 0),
+    unreadable: bare.flatMap(({ data }) => unreadableIn(data)).length,
   } as const;
   const entries = linked(anchorOf(head), bare);
   return { ...head, summary: summarise(entries), entries, head: entries.at(-1)?.digest ?? '' };
-}
-
-function unreadableIn(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0;
-  if (typeof fieldsOf(value)['unreadable'] === 'string' && typeof fieldsOf(value)['sha256'] === 'string') return 1;
-  return Object.values(value).reduce((count: number, inner) => count + unreadableIn(inner), 0);
 }
 
 /** `record.json`. */

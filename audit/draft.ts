@@ -1,5 +1,5 @@
 import type { HistoryEvent } from './history.ts';
-import { fieldsOf, textOf } from './payloads.ts';
+import { decodePayload, fieldsOf, textOf } from './payloads.ts';
 import type { Actor, EntryKind } from './record-schema.ts';
 
 /** An entry before it has its number and its place in the chain. */
@@ -35,9 +35,19 @@ export function principalText(principal: unknown): string | null {
 
 /** A failure of an activity or a run, with the innermost cause that has a type of its own. */
 export function failureOf(failure: unknown): { type: string; message: string } {
-  const { message, cause, ...info } = fieldsOf(failure);
+  const { message, cause, encodedAttributes, ...info } = fieldsOf(failure);
   const type = textOf(fieldsOf(info['applicationFailureInfo'])['type']);
   if (type === null && cause !== undefined && cause !== null) return failureOf(cause);
   const kind = Object.keys(info).find((key) => key.endsWith('FailureInfo'));
-  return { type: type ?? kind?.replace(/FailureInfo$/, '') ?? 'Unknown', message: textOf(message) ?? '' };
+  return {
+    type: type ?? kind?.replace(/FailureInfo$/, '') ?? 'Unknown',
+    message: messageOf(message, encodedAttributes),
+  };
+}
+
+/** Where payloads are encrypted, what a failure says is in one, and its message says no more than that. */
+function messageOf(message: unknown, encodedAttributes: unknown): string {
+  const said = fieldsOf(decodePayload(encodedAttributes));
+  const unread = textOf(said['unreadable']);
+  return unread === null ? (textOf(said['message']) ?? textOf(message) ?? '') : `not readable: ${unread}`;
 }

@@ -1,4 +1,5 @@
 import type { Actor, AuditRecord, Decision, Entry, StepSummary, Summary } from './record-schema.ts';
+import { unreadableIn } from './payloads.ts';
 import { carriedIn } from './summary.ts';
 import { keyText, lasted, time, valueText, whoText } from './words.ts';
 
@@ -25,6 +26,41 @@ export function attemptText(one: StepSummary['attempts'][number]): string {
   const tries = one.tries > 1 ? `, ${one.tries} tries` : '';
   const failure = one.failure === null ? '' : `: ${one.failure.type}: ${one.failure.message}`;
   return `attempt ${one.attempt ?? '?'} at ${time(one.from)}, ${took}${tries}: ${one.outcome}${failure}`;
+}
+
+/** What of a record could not be read, and where; null where all of it could. */
+export function unreadText({ unreadable, entries }: AuditRecord): string | null {
+  if (unreadable === 0) return null;
+  const touched = entries.filter(({ data }) => unreadableIn(data).length > 0);
+  const keys = new Set(touched.flatMap(({ data }) => unreadableIn(data)).map(({ key }) => key));
+  const why = [
+    ...[...keys].flatMap((key) => (key === undefined ? [] : [`encrypted with the key ${key}`])),
+    ...(keys.has(undefined) ? ['of an encoding that nobody here knows'] : []),
+  ];
+  return `${unreadable} payload(s), ${why.join(', or ')}, in ${entriesText(touched.map(({ seq }) => seq))}`;
+}
+
+/** `entries 1 to 4 and 7`. */
+function entriesText(numbers: readonly number[]): string {
+  const spans: [first: number, last: number][] = [];
+  for (const seq of numbers) {
+    const span = spans.at(-1);
+    if (span?.[1] === seq - 1) span[1] = seq;
+    else spans.push([seq, seq]);
+  }
+  const texts = spans.map(([first, last]) => (first === last ? String(first) : `${first} to ${last}`));
+  return `${numbers.length === 1 ? 'entry' : 'entries'} ${[texts.slice(0, -1).join(', '), texts.at(-1)].filter(Boolean).join(' and ')}`;
+}
+
+/** Whether something is unreadable that the run itself wrote: then what a record does not say may have been all the same. */
+export function isBlind({ entries }: AuditRecord): boolean {
+  return entries.some(({ kind, data }) => kind !== 'signal' && kind !== 'update' && unreadableIn(data).length > 0);
+}
+
+/** A sentence that says there was nothing of a sort, as far as that is known. */
+export function nothingText(record: AuditRecord, nothing: string): string {
+  if (!isBlind(record)) return nothing;
+  return `Not known. As far as this record could be read: ${nothing[0]?.toLowerCase()}${nothing.slice(1)}`;
 }
 
 /** The facts that approvals bind, and what was only shown. */
@@ -55,7 +91,8 @@ export interface VoidMessage {
 }
 
 /** Messages that were refused, and those that nothing answers. */
-export function voidMessages({ summary, entries }: AuditRecord): VoidMessage[] {
+export function voidMessages(record: AuditRecord): VoidMessage[] {
+  const { summary, entries } = record;
   return [
     ...summary.refused.map(({ entry, at, more, who, reason, text }) => ({
       ...{ entry, at, name: valueText(more['message']), from: whoText(who) },
@@ -65,7 +102,9 @@ export function voidMessages({ summary, entries }: AuditRecord): VoidMessage[] {
       .filter(({ seq }) => summary.unanswered.includes(seq))
       .map(({ seq, at, name, who }) => ({
         ...{ entry: seq, at, name, from: who === null ? 'nobody' : whoText(who) },
-        why: 'changed nothing: a double, or not read before the run ended',
+        why: isBlind(record)
+          ? 'and what became of it cannot be read'
+          : 'changed nothing: a double, or not read before the run ended',
       })),
   ].sort((a, b) => a.entry - b.entry);
 }

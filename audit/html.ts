@@ -2,12 +2,15 @@ import { escapeHtml, withLinks } from './html-text.ts';
 import {
   attemptText,
   gatesUndecided,
+  isBlind,
   knownText,
   moreText,
   nameText,
+  nothingText,
   planParts,
   plansShown,
   reasonText,
+  unreadText,
   voidMessages,
 } from './entry-text.ts';
 import type { AuditRecord, Change, Entry } from './record-schema.ts';
@@ -64,12 +67,12 @@ ${[
   '<h2>Who approved what, and on which evidence</h2>',
   ...approvals(record),
   '<h2>What changed in production</h2>',
-  changes(summary.changes, 'Nothing: no step changed anything.'),
+  changes(summary.changes, nothingText(record, 'Nothing: no step changed anything.')),
   '<h2>What was undone</h2>',
-  changes(summary.undone, 'Nothing was undone.'),
+  changes(summary.undone, nothingText(record, 'Nothing was undone.')),
   '<h2>What is in place now</h2>',
   '<p class="note">As far as this run knows: nothing else was looked at since.</p>',
-  changes(summary.inPlace, 'Nothing: the run changed nothing, or took back what it had changed.'),
+  changes(summary.inPlace, nothingText(record, 'Nothing: the run changed nothing, or took back what it had changed.')),
   ...(summary.unsettled.length === 0
     ? []
     : [
@@ -89,7 +92,9 @@ ${[
 `;
 }
 
-function inShort({ workflow, runs, continues, unreadable, summary }: AuditRecord): string[] {
+function inShort(record: AuditRecord): string[] {
+  const { workflow, runs, continues, summary } = record;
+  const unread = unreadText(record);
   const { startedAt, endedAt, reason, requestedBy, endedBy, mode, status, result } = summary;
   const mood =
     status === 'completed' && (result ?? 'completed') === 'completed' ? 'good' : status === 'running' ? '' : 'bad';
@@ -106,16 +111,18 @@ function inShort({ workflow, runs, continues, unreadable, summary }: AuditRecord
       ...(continues === null
         ? []
         : [['Missing', `the run ${code(continues)} before these, which Temporal had deleted`]]),
-      ...(unreadable === 0 ? [] : [['Not readable', `${unreadable} payload(s): encrypted, or of an unknown encoding`]]),
+      ...(unread === null ? [] : [['Not readable', escapeHtml(unread)]]),
     ]
       .map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`)
       .join('')}</dl>`,
   ];
 }
 
-function approvals({ summary }: AuditRecord): string[] {
+function approvals(record: AuditRecord): string[] {
+  const { summary } = record;
   const { decisions, gates } = summary;
-  if (decisions.length + gates.length === 0) return ['<p>Nobody decided anything, and no gate was opened.</p>'];
+  if (decisions.length + gates.length === 0)
+    return [`<p>${escapeHtml(nothingText(record, 'Nobody decided anything, and no gate was opened.'))}</p>`];
   return [
     table(
       ['when', 'who', 'decided', 'reason and more', 'plan', 'known of the sender', ''],
@@ -177,7 +184,7 @@ function steps({ summary }: AuditRecord): string[] {
 
 function messages(record: AuditRecord): string {
   const all = voidMessages(record);
-  if (all.length === 0) return '<p>None.</p>';
+  if (all.length === 0) return isBlind(record) ? '<p>None that could be read.</p>' : '<p>None.</p>';
   return table(
     ['when', 'message', 'from', 'what became of it', ''],
     all.map(({ at, name, from, why, entry }) => [

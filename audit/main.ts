@@ -2,7 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { Client, Connection } from '@temporalio/client';
 import { AuditError } from './audit-error.ts';
+import { EncryptionCodec } from '../worker/codec/encryption.ts';
 import { command } from './command.ts';
+import { decrypted } from './decrypt.ts';
+import { unreadText } from './entry-text.ts';
 import { fetchRuns } from './fetch-history.ts';
 import { inOrder, readHistories, workflowIdOf, type RunHistory } from './history.ts';
 import { auditUsage, readAuditOptions, type AuditOptions } from './options.ts';
@@ -13,13 +16,19 @@ import { resultText } from './words.ts';
 await command(auditUsage, async (say) => {
   const options = readAuditOptions(process.argv.slice(2), process.env);
   if (options.help) return say(auditUsage);
-  const runs = options.histories.length > 0 ? await readFiles(options) : await fetchFrom(options);
+  const stored = options.histories.length > 0 ? await readFiles(options) : await fetchFrom(options);
+  const codec = options.keys.length > 0 ? new EncryptionCodec(options.keys, 'client') : undefined;
+  const runs = await decrypted(stored, codec);
   const { record, files } = recordOf(runs, options.workflowId);
   const { sign } = options;
   await writeFolder(options.out, files, sign === undefined ? undefined : (manifest) => signManifest(manifest, sign));
   say(
     `${options.out}: ${record.entries.length} entries of ${record.runs.length} run(s), ${resultText(record.summary)}`,
   );
+  const unread = unreadText(record);
+  if (unread !== null) {
+    say(`  not readable ${unread}. Name the key in CUTOVER_ENCRYPTION_KEYS, as for a worker, and write it again.`);
+  }
   say(`  for people   record.md and record.html`);
   say(`  head digest  ${record.head}`);
   say(`  check it     npm run audit:verify -- ${options.out}`);

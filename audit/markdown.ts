@@ -1,12 +1,15 @@
 import {
   attemptText,
   gatesUndecided,
+  isBlind,
   knownText,
   moreText,
   nameText,
+  nothingText,
   planParts,
   plansShown,
   reasonText,
+  unreadText,
   voidMessages,
 } from './entry-text.ts';
 import { code, inline } from './markdown-text.ts';
@@ -30,8 +33,8 @@ export function renderMarkdown(record: AuditRecord): string {
   const parts: string[][] = [
     [`# Record of the run on ${inline(summary.app ?? record.workflow.id ?? 'an unknown app')}`, ...inShort(record)],
     ['## Who approved what, and on which evidence', ...approvals(record)],
-    ['## What changed in production', ...changes(summary.changes, 'Nothing: no step changed anything.')],
-    ['## What was undone', ...changes(summary.undone, 'Nothing was undone.')],
+    ['## What changed in production', ...changes(record, 'changes', 'Nothing: no step changed anything.')],
+    ['## What was undone', ...changes(record, 'undone', 'Nothing was undone.')],
     ['## What is in place now', ...inPlace(record)],
     ['## Every step', ...summary.steps.flatMap(step)],
     ['## Messages that did not count', ...messages(record)],
@@ -41,9 +44,11 @@ export function renderMarkdown(record: AuditRecord): string {
   return `${parts.map((lines) => lines.join('\n\n')).join('\n\n')}\n`;
 }
 
-function inShort({ workflow, runs, continues, unreadable, summary }: AuditRecord): string[] {
+function inShort(record: AuditRecord): string[] {
+  const { workflow, runs, continues, summary } = record;
   const { requestedBy, startedAt, endedAt, reason, endedBy, mode } = summary;
   const result = resultText(summary);
+  const unread = unreadText(record);
   return [
     bullets([
       `**Result:** ${inline(result)}${reason === null ? '' : `: ${inline(reason)}`}`,
@@ -58,14 +63,16 @@ function inShort({ workflow, runs, continues, unreadable, summary }: AuditRecord
         : [
             `**Missing:** the run ${code(continues)} before these. Temporal had deleted it; what it carried over is in the timeline.`,
           ]),
-      ...(unreadable === 0 ? [] : [`**Not readable:** ${unreadable} payload(s): encrypted, or of an unknown encoding`]),
+      ...(unread === null ? [] : [`**Not readable:** ${inline(unread)}`]),
     ]),
   ];
 }
 
-function approvals({ summary }: AuditRecord): string[] {
+function approvals(record: AuditRecord): string[] {
+  const { summary } = record;
   const { decisions, gates } = summary;
-  if (decisions.length + gates.length === 0) return ['Nobody decided anything, and no gate was opened.'];
+  if (decisions.length + gates.length === 0)
+    return [nothingText(record, 'Nobody decided anything, and no gate was opened.')];
   const rows = decisions.map((one) => [
     time(one.at),
     inline(nameText(one.who)),
@@ -105,8 +112,9 @@ function plan(made: Summary['plans'][number]): string[] {
   ];
 }
 
-function changes(list: readonly Change[], nothing: string): string[] {
-  if (list.length === 0) return [nothing];
+function changes(record: AuditRecord, which: 'changes' | 'undone', nothing: string): string[] {
+  const list: readonly Change[] = record.summary[which];
+  if (list.length === 0) return [nothingText(record, nothing)];
   return [
     table(
       ['when', 'step', 'what', 'how', 'release', 'entry'],
@@ -123,12 +131,12 @@ function changes(list: readonly Change[], nothing: string): string[] {
   ];
 }
 
-function inPlace({ summary }: AuditRecord): string[] {
-  const { inPlace: standing, unsettled, endedAt } = summary;
+function inPlace(record: AuditRecord): string[] {
+  const { inPlace: standing, unsettled, endedAt } = record.summary;
   return [
     'As far as this run knows: nothing else was looked at since.',
     standing.length === 0
-      ? 'Nothing: the run changed nothing, or took back what it had changed.'
+      ? nothingText(record, 'Nothing: the run changed nothing, or took back what it had changed.')
       : table(
           ['step', 'what', 'since', 'by', 'release'],
           standing.map((one) => [
@@ -160,7 +168,7 @@ function step(one: StepSummary): string[] {
 
 function messages(record: AuditRecord): string[] {
   const all = voidMessages(record);
-  if (all.length === 0) return ['None.'];
+  if (all.length === 0) return [isBlind(record) ? 'None that could be read.' : 'None.'];
   return [
     bullets(
       all.map(

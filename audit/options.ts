@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { readKeys, type EncryptionKey } from '../worker/codec/keys.ts';
 
 /** A mistake in how a command was called: told with its usage. */
 export class UsageError extends Error {
@@ -15,6 +16,8 @@ export interface AuditOptions {
   readonly address: string;
   readonly namespace: string;
   readonly sign: string | undefined;
+  /** With which encrypted payloads are read. */
+  readonly keys: readonly EncryptionKey[];
 }
 
 export const auditUsage = `Usage: npm run audit -- WORKFLOW_ID [options]
@@ -29,7 +32,10 @@ history itself and the digests of all of them.
   --address HOST:PORT  of Temporal; TEMPORAL_ADDRESS or 127.0.0.1:7233 unless given
   --namespace NAME     TEMPORAL_NAMESPACE or default unless given
   --sign KEY           signs with an Ed25519 key in PEM, or an SSH key
-  --help               explains`;
+  --help               explains
+
+Encrypted payloads are decrypted with the worker's keys, where CUTOVER_ENCRYPTION_KEYS names them as it does for a
+worker: the record then holds them in clear. Without a key it says which of its entries could not be read.`;
 
 /**
  * Reads the command line of `npm run audit`.
@@ -65,7 +71,20 @@ export function readAuditOptions(args: readonly string[], env: NodeJS.ProcessEnv
     address: values.address ?? env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233',
     namespace: values.namespace ?? env['TEMPORAL_NAMESPACE'] ?? 'default',
     sign: values.sign,
+    keys: keysIn(env),
   };
+}
+
+function keysIn(env: NodeJS.ProcessEnv): EncryptionKey[] {
+  const references = env['CUTOVER_ENCRYPTION_KEYS'] ?? '';
+  if (references === '') return [];
+  try {
+    return readKeys(references, env);
+  } catch (error) {
+    throw new UsageError(
+      `CUTOVER_ENCRYPTION_KEYS ${(error as Error).message}. Set it as for a worker, or unset it: what is encrypted is then told as unreadable.`,
+    );
+  }
 }
 
 export interface VerifyOptions {

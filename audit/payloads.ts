@@ -13,9 +13,14 @@ export function textOf(value: unknown): string | null {
   return typeof value === 'string' && value.trim() !== '' ? value : null;
 }
 
+/** The encoding of payloads that a worker with keys writes. */
+export const encryptedEncoding = 'binary/encrypted';
+
 /** What stands in a record for a payload that cannot be read: encrypted, or of an encoding nobody knows. */
 export interface Unreadable {
   readonly unreadable: string;
+  /** The id of the key that it was encrypted with, where it was. */
+  readonly key?: string;
   readonly bytes: number;
   readonly sha256: string;
 }
@@ -25,11 +30,10 @@ export interface Unreadable {
  * values already and stay as they are.
  */
 export function decodePayload(payload: unknown): unknown {
+  const name = encodingOf(payload);
+  if (name === null) return payload;
   const { metadata, data } = fieldsOf(payload);
-  const encoding = fieldsOf(metadata)['encoding'];
-  if (typeof encoding !== 'string') return payload;
   const bytes = Buffer.from(typeof data === 'string' ? data : '', 'base64');
-  const name = Buffer.from(encoding, 'base64').toString();
   if (name === 'binary/null') return null;
   if (name === 'json/plain' || name === 'json/protobuf') {
     const text = bytes.toString('utf8');
@@ -40,7 +44,17 @@ export function decodePayload(payload: unknown): unknown {
       return unreadable(name, bytes);
     }
   }
-  return unreadable(name, bytes);
+  return unreadable(name, bytes, metadataText(metadata, 'encryption-key-id'));
+}
+
+/** The encoding that a payload in protobuf JSON names; null for what is no payload. */
+export function encodingOf(payload: unknown): string | null {
+  return metadataText(fieldsOf(payload)['metadata'], 'encoding');
+}
+
+function metadataText(metadata: unknown, name: string): string | null {
+  const text = fieldsOf(metadata)[name];
+  return typeof text === 'string' ? Buffer.from(text, 'base64').toString() : null;
 }
 
 /** The values of a list of payloads, in whichever form the export has it. */
@@ -55,8 +69,17 @@ export function decodeFields(map: unknown): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).map(([key, payload]) => [key, decodePayload(payload)]));
 }
 
-function unreadable(encoding: string, bytes: Buffer): Unreadable {
-  return { unreadable: encoding, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+function unreadable(encoding: string, bytes: Buffer, key: string | null = null): Unreadable {
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { unreadable: encoding, ...(key === null ? {} : { key }), bytes: bytes.length, sha256 };
+}
+
+/** What could not be read in a value, at any depth. */
+export function unreadableIn(value: unknown): Unreadable[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const { unreadable: encoding, sha256 } = fieldsOf(value);
+  if (typeof encoding === 'string' && typeof sha256 === 'string') return [value as Unreadable];
+  return Object.values(value).flatMap(unreadableIn);
 }
 
 /** Deeper than any message of people or steps: somebody's attempt to exhaust whoever walks through it. */

@@ -7,6 +7,7 @@ import { createPostgresClient } from '../activities/clients/postgres.ts';
 import { createActivities } from '../activities/index.ts';
 import type { Services } from '../activities/services.ts';
 import { buildWorkflowBundle } from './bundle.ts';
+import { EncryptionCodec } from './codec/encryption.ts';
 import { tokensOf, type WorkerConfig } from './config.ts';
 import { createGuard } from './guard.ts';
 import { KnownSecrets } from './known-secrets.ts';
@@ -69,7 +70,11 @@ export async function createWorker(
   const records =
     config.auditFolder === undefined
       ? undefined
-      : createRecordWriter(config.auditFolder, new Client({ connection, namespace }));
+      : createRecordWriter(
+          config.auditFolder,
+          new Client({ connection, namespace }),
+          config.encryptionKeys && new EncryptionCodec(config.encryptionKeys, 'client'),
+        );
   const worker = await Worker.create({
     connection,
     namespace,

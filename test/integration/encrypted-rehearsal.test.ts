@@ -1,13 +1,17 @@
 import { exec } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readFolder } from '../../audit/record-files.ts';
+import type { AuditRecord } from '../../audit/record-schema.ts';
 import type { Ending } from '../../rehearsal/start/command.ts';
 import { rehearse } from '../../rehearsal/start/rehearse.ts';
 import type { Rehearsal } from '../../rehearsal/start/set-up.ts';
 import { textOf } from './leaks.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
+import { startProgram } from './started-program.ts';
 
 process.env['TEMPORAL_CLI_PATH'] = process.env['RC_TEST_TEMPORAL_CLI'] ?? '';
 const id = 'cutover-raxx-api-prod';
@@ -15,6 +19,8 @@ const id = 'cutover-raxx-api-prod';
 let recorder: Recorder;
 let rehearsal: Rehearsal;
 let ending: Promise<Ending>;
+/** For the worker's own records, and for those that the tests write. */
+let dir: string;
 const stop = new AbortController();
 
 /** Runs a command as a person does who copied it, with the blanks filled in. */
@@ -24,13 +30,16 @@ async function type(command: string): Promise<string> {
 }
 
 beforeAll(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), 'encrypted-rehearsal-'));
+  await mkdir(path.join(dir, 'kept'));
   recorder = createRecorder(true);
   const { terminal, next } = recorder;
   const onUp = (up: Rehearsal): void => {
     rehearsal = up;
     up.platform.github.setSmoke('fail');
   };
-  ending = rehearse({ hold: false, idle: false, encrypt: true, terminal, signal: stop.signal, onUp });
+  const workerEnv = { CUTOVER_AUDIT_DIR: path.join(dir, 'kept') };
+  ending = rehearse({ hold: false, idle: false, encrypt: true, workerEnv, terminal, signal: stop.signal, onUp });
   // The run parks, so that a failure is recorded, and a person answers with the CLI.
   const resolve = await Promise.race([
     next(/ workflow signal .*--name resolve .*"step":"smoke"/),
@@ -43,6 +52,7 @@ beforeAll(async () => {
 afterAll(async () => {
   stop.abort();
   await ending;
+  await rm(dir, { recursive: true, force: true });
 });
 
 const show = async (): Promise<string> => {
@@ -52,7 +62,13 @@ const show = async (): Promise<string> => {
 const envFile = (): string => path.join(rehearsal.dir, 'rehearsal.env');
 
 /** What a reader of the history would learn of the run: evidence, memo, a failure's message and its stack, the reason. */
-const told = ['0001_raptor_baseline', 'waiting for', 'The smoke suite', 'at runSmoke', 'the suite is mended'];
+const told = [
+  '0001_raptor_baseline',
+  'a decision about',
+  'The suite concluded',
+  'smoke-github.ts:',
+  'the suite is mended',
+];
 
 test('the cutover succeeds, and what the server keeps of it cannot be read', async () => {
   expect(recorder.lines.join('\n')).toMatch(/Summary: completed/);
@@ -101,4 +117,91 @@ test('neither the key nor the token of the codec server is on the terminal', asy
   expect([auth.length, key.length]).toEqual([32, 44]);
   const shown = recorder.lines.join('\n');
   expect([auth, key].filter((secret) => shown.includes(secret))).toEqual([]);
+});
+
+describe('the record', () => {
+  const run = async (script: 'audit' | 'audit-verify', args: string[], env: NodeJS.ProcessEnv = {}) => {
+    const program = await startProgram(['node', `scripts/${script}.mjs`, ...args], env);
+    const { code } = await program.ended;
+    const text = program.output();
+    await program.dispose();
+    return { code, text };
+  };
+  /** A record as the command writes it, checked without any key. */
+  const audited = async (name: string, args: string[], env: NodeJS.ProcessEnv) => {
+    const out = path.join(dir, name);
+    const { code, text } = await run('audit', [...args, '--out', out], env);
+    expect({ code, text }).toMatchObject({ code: 0 });
+    expect(await run('audit-verify', [out])).toMatchObject({ code: 0 });
+    return { text, ...(await readAt(out)) };
+  };
+  const readAt = async (folder: string): Promise<{ record: AuditRecord; all: string; md: string }> => {
+    const { signature: _, ...files } = await readFolder(folder);
+    const record = JSON.parse(files['record.json'] ?? '') as AuditRecord;
+    return { record, all: `${textOf(files)}\n${decoded(files['history.json'] ?? '')}`, md: files['record.md'] ?? '' };
+  };
+  const decoded = (history: string): string =>
+    [...history.matchAll(/"data": "([^"]+)"/g)]
+      .map(([, data = '']) => Buffer.from(data, 'base64').toString())
+      .join('\n');
+  const fromServer = (): string[] => [id, '--address', rehearsal.temporal.address];
+  const missing = (text: string): string[] => told.filter((one) => !text.includes(one));
+
+  test("the worker's own is readable and holds, without a key", async () => {
+    const [first = ''] = await readdir(path.join(dir, 'kept', id));
+    const folder = path.join(dir, 'kept', id, first);
+    expect(await run('audit-verify', [folder])).toMatchObject({ code: 0 });
+    const { record, all } = await readAt(folder);
+    expect({ unreadable: record.unreadable, result: record.summary.result }).toEqual({
+      unreadable: 0,
+      result: 'completed',
+    });
+    expect(missing(all)).toEqual([]);
+  });
+
+  test('with the key, all of it is readable and holds, without the key', async () => {
+    const { record, all, text, md } = await audited('open', fromServer(), rehearsal.encryption?.workerEnv ?? {});
+    expect(text).not.toContain('not readable');
+    expect({ unreadable: record.unreadable, status: record.summary.status }).toEqual({
+      unreadable: 0,
+      status: 'completed',
+    });
+    expect(record.summary.changes.map(({ step }) => step)).toContain('grants');
+    expect(missing(all)).toEqual([]);
+    expect(md).toMatch(/attempt 1 .*: failed: SmokeFailed: The suite concluded/);
+    expect(all).not.toMatch(/binary\/encrypted|Encoded failure: /);
+  });
+
+  test('without the key it is written, says what it lacks, and holds', async () => {
+    const { record, text, all, md } = await audited('sealed', fromServer(), {});
+    expect(text).toMatch(
+      /not readable \d+ payload\(s\), encrypted with the key rehearsal, in entries .*CUTOVER_ENCRYPTION_KEYS/,
+    );
+    expect(record.unreadable).toBeGreaterThan(50);
+    expect(md).toContain('Not known. As far as this record could be read: nothing: no step changed anything.');
+    expect(missing(all)).toEqual(told);
+  });
+
+  test('of a file that was exported by the codec server, it tells the same', async () => {
+    const { CODEC_ENDPOINT = '', CODEC_AUTH = '' } = rehearsal.encryption?.handEnv ?? {};
+    const { cli, address } = rehearsal.temporal;
+    const file = path.join(dir, 'exported.json');
+    await type(
+      `${cli} workflow show --address ${address} --workflow-id ${id} --output json --codec-endpoint ${CODEC_ENDPOINT} --codec-auth "${CODEC_AUTH}" > ${file}`,
+    );
+    const { record } = await audited('exported', ['--history', file], {});
+    const { record: whole } = await audited('open', fromServer(), rehearsal.encryption?.workerEnv ?? {});
+    const bare = ({ summary, unreadable, entries }: AuditRecord) => ({
+      ...{ summary, unreadable },
+      entries: entries.map(({ kind, text, who, data }) => ({ kind, text, who, data })),
+    });
+    expect(bare(record)).toEqual(bare(whole));
+  });
+
+  test('of a file that was exported without it, it is the one with the key', async () => {
+    const file = path.join(dir, 'raw.json');
+    await writeFile(file, await show());
+    const { record } = await audited('raw', ['--history', file], rehearsal.encryption?.workerEnv ?? {});
+    expect(record).toMatchObject({ unreadable: 0, summary: { result: 'completed' } });
+  });
 });

@@ -24,6 +24,15 @@ test('a history needs no workflow id, and a strange id names no other folder', (
   expect(readAuditOptions(['../../etc/x'], {}).out).toBe('records/.._.._etc_x');
 });
 
+test('the keys are those of the worker, by the same references', () => {
+  const env = { CUTOVER_ENCRYPTION_KEYS: 'new=env:KEY', KEY: 'ab'.repeat(32) };
+  expect(readAuditOptions(['x'], env).keys).toEqual([{ id: 'new', bytes: Buffer.alloc(32, 0xab) }]);
+  expect(readAuditOptions(['x'], { CUTOVER_ENCRYPTION_KEYS: '' }).keys).toEqual([]);
+  expect(() => readAuditOptions(['x'], { CUTOVER_ENCRYPTION_KEYS: 'new=file:/nowhere' })).toThrow(
+    /^CUTOVER_ENCRYPTION_KEYS names a file for the key new that cannot be read.*or unset it/,
+  );
+});
+
 test.each([[[]], [['a', 'b']], [['a', '--nope']], [['a', '--out']], [['--history', 'f', '--address', 'a:1']]])(
   'audit %j is a mistake',
   (args) => {
