@@ -33,6 +33,8 @@ export async function runOneOff(
   { app, command, env = {}, mark }: OneOff,
 ): Promise<OneOffOutcome> {
   const marked = `: ${mark}; ( ${command} ); echo "\uFFFF heroku-command-exit-status: $?"`;
+  // A dyno has the app's whole environment, and what it prints may hold any of it: what is not known cannot be found.
+  await heroku.getConfigVars(app);
   const { name, attachUrl } = await heroku.runAttached(app, marked, env);
   const { report, secrets } = currentScope();
   const raw = await heroku.takeOutput(attachUrl, () => report('underway'));

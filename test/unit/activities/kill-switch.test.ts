@@ -228,6 +228,13 @@ describe('on SQLite', () => {
     await expectRefusal(world, 'verify-sqlite', 'OutcomeUnknown', /without telling its status/);
   });
 
+  test('a command that prints its environment tells none of it, though the step reads no variable', async () => {
+    const world = new World();
+    world.heroku.vars['SESSION_KEY'] = 'k3y-of-every-session';
+    world.verify = () => ({ output: `SESSION_KEY=${world.heroku.vars['SESSION_KEY']}`, status: 1 });
+    await expectRefusal(world, 'verify-sqlite', 'SqliteNotProven', /SESSION_KEY=\[redacted\]$/);
+  });
+
   test('serving is what the target says, and the time since the kill switch is told', async () => {
     const world = new World();
     answerOverHttp(world, () => ({ status: 200, body: { dialect: 'sqlite' } }));
