@@ -43,9 +43,11 @@ export type RigOptions = Pick<PlatformOptions, 'heroku'> &
   Partial<Pick<PlatformOptions, 'pythonBin'>> & {
     /** A Temporal server of the test's own. */
     readonly temporal?: { readonly address: string; readonly taskQueue: string };
+    /** Added to what workers are started with. */
+    readonly workerEnv?: Readonly<Record<string, string>>;
   };
 
-export async function createRig({ temporal, ...options }: RigOptions = {}): Promise<Rig> {
+export async function createRig({ temporal, workerEnv: more, ...options }: RigOptions = {}): Promise<Rig> {
   const dir = await mkdtemp(path.join(tmpdir(), 'cutover-rig-'));
   // A test run that is killed leaves no worker behind either.
   const guard = startOrphanGuard();
@@ -64,6 +66,7 @@ export async function createRig({ temporal, ...options }: RigOptions = {}): Prom
     TEMPORAL_ADDRESS: address,
     CUTOVER_TASK_QUEUE: taskQueue,
     CUTOVER_TARGETS: targets,
+    ...more,
   };
 
   return {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -17,12 +17,14 @@ import type { Status } from '../../workflows/view.ts';
 import { createRig, type Rig } from './cutover-rig.ts';
 import { encodings, writings } from './encodings.ts';
 import { findLeaks, textOf, type Place } from './leaks.ts';
+import { bytesOfDatabase, filesOfRecord, rowsOfDatabase } from './left-behind.ts';
 import { createRecorder } from './recorder.ts';
+import { startProgram } from './started-program.ts';
 import { decide, stop } from './steering.ts';
 import { configVars } from './world.ts';
 
-// A whole rehearsal in which what can fail fails once, and says all that it knows. Then everything that it left is
-// searched for every secret that there was, in every form.
+// A whole rehearsal, forward and by the kill switch back to SQLite, in which what can fail fails once and says all that it
+// knows. Then everything that it left is searched for every secret that there was, in every form.
 
 /** Awkward in every encoding, and in no other place than where it was put. */
 const canary = (): string => `p"ss/w\\rd+?>${randomBytes(12).toString('hex')}&%`;
@@ -36,12 +38,14 @@ const appSecrets = {
 /** Sent to the server on purpose, in every form: a search that does not find it proves nothing. */
 const planted = canary();
 
-/** What fails once, by itself or by the platform, and tells. What a later part does to a run in trouble belongs here. */
+/** What the platform fails once, and tells: on the way forward, and on the way back. */
 const trials = {
   'GET /config-vars': 503,
   'PATCH /config-vars': 500,
   'GET /credentials': 500,
   'DELETE /formations/web': 422,
+  'PATCH ': 500,
+  'DELETE /credentials/raptor_app': 422,
 } as const;
 const failed = new Set<string>();
 
@@ -55,15 +59,22 @@ let secrets: string[] = [];
 /** Where a secret could have come to. What a later part of the project writes or sends belongs here. */
 const places: Place[] = [];
 const add = (name: string, text: string): void => void places.push({ name, text });
+/** What was served while the run was under way: heartbeats and the last failure of an activity are nowhere afterwards. */
+const served = new Set<string>();
 
 beforeAll(async () => {
   dir = await mkdtemp(path.join(tmpdir(), 'no-secret-leaves-'));
   const cli = process.env['RC_TEST_TEMPORAL_CLI'] ?? '';
   temporal = await startTemporal({ dir, dbFile: path.join(dir, 'temporal.db'), cli });
-  rig = await createRig({ temporal: { address: temporal.address, taskQueue }, heroku: { intercept: failAndTell } });
+  await mkdir(path.join(dir, 'kept'));
+  rig = await createRig({
+    temporal: { address: temporal.address, taskQueue },
+    heroku: { intercept: failAndTell },
+    workerEnv: { CUTOVER_AUDIT_DIR: path.join(dir, 'kept') },
+  });
   app = await rig.add(raptor, {
     configVars: appSecrets,
-    alterSlug: failTheMigrationOnce,
+    alterSlug: failOnce,
     // The way in which a secret passes through the runbook's own hands.
     target: (target) => Object.assign(target['role'] as object, { bindBy: 'config-var' }),
   });
@@ -73,13 +84,14 @@ beforeAll(async () => {
   const rehearsal = { dir: rig.dir, temporal, platform, client, worker, alive: AbortSignal.timeout(900_000) };
   const byHand = await createByHand(rehearsal, app);
   const { terminal, lines } = createRecorder(true);
-  const told = perform({ rehearsal, app, scenario: scenarios.clean, byHand, terminal, hold: false });
+  const told = perform({ rehearsal, app, scenario: scenarios['kill-switch'], byHand, terminal, hold: false });
   [verified] = await Promise.all([told, mendWhatParks()]);
+  await rig.client.workflow.getHandle(`cutover-${app.herokuApp}`).result();
   await plantLeak();
 
-  const vars = Object.entries(await configVars(rig, app)).filter(([name]) => name.endsWith('_URL'));
-  secrets = [...new Set([...platform.secrets(), ...Object.values(appSecrets), ...vars.map(([, value]) => value)])];
+  secrets = [...new Set([...platform.secrets(), ...Object.values(appSecrets), ...urls])];
   add('the terminal', lines.join('\n'));
+  await collectRecords();
   await collectWhatIsServed();
   await worker.stop();
   await temporal.stop();
@@ -109,23 +121,30 @@ async function failAndTell({ method, path: asked, headers, body }: ApiRequest) {
 type ApiRequest = Parameters<NonNullable<HerokuOptions['intercept']>>[0];
 let running = false;
 
+/** Programs of the slug whose first run in a dyno fails: the migration, and what proves SQLite on the way back. */
+async function failOnce(slug: string): Promise<void> {
+  await failOnceIn(
+    path.join(slug, 'backend_v2/alembic/env.py'),
+    'from alembic import context\n',
+    '"upgrade" in sys.argv',
+  );
+  await failOnceIn(path.join(slug, 'backend_v2/selfcheck.py'), 'import sys\n', 'True');
+}
+
 /** The dyno prints its whole environment, plain and in Base64, and ends with an error. */
-async function failTheMigrationOnce(slug: string): Promise<void> {
-  const file = path.join(slug, 'backend_v2/alembic/env.py');
-  const told = JSON.stringify(path.join(rig.dir, 'migration-failed'));
+async function failOnceIn(file: string, behind: string, when: string): Promise<void> {
+  const told = JSON.stringify(path.join(rig.dir, `${path.basename(file)}-failed`));
   const lines = [
     'import base64, os, pathlib, sys',
-    `if "upgrade" in sys.argv and not pathlib.Path(${told}).exists():`,
+    `if ${when} and not pathlib.Path(${told}).exists():`,
     `    pathlib.Path(${told}).touch()`,
     '    for _value in os.environ.values():',
     '        print(_value, base64.b64encode(("x" + _value).encode()).decode(), file=sys.stderr)',
     '    sys.exit(1)',
   ];
   const text = await readFile(file, 'utf8');
-  await writeFile(
-    file,
-    text.replace('from alembic import context\n', `from alembic import context\n${lines.join('\n')}\n`),
-  );
+  expect(text).toContain(behind);
+  await writeFile(file, text.replace(behind, `${behind}${lines.join('\n')}\n`));
 }
 
 /** What people do whose run parks: they mend what is broken, and have it tried again. */
@@ -134,6 +153,7 @@ async function mendWhatParks(): Promise<void> {
   const handle = rig.client.workflow.getHandle(`cutover-${app.herokuApp}`) as Parameters<typeof decide>[0];
   for (;;) {
     const seen = await queryStatus(handle).catch(() => undefined);
+    await collectWhileItRuns(handle);
     if (seen?.stage === 'ended') {
       running = false;
       status = seen;
@@ -146,6 +166,18 @@ async function mendWhatParks(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
+
+async function collectWhileItRuns(handle: Parameters<typeof decide>[0]): Promise<void> {
+  served.add(textOf((await handle.describe().catch(() => undefined))?.raw ?? ''));
+  const page = `/api/v1/namespaces/default/workflows/${handle.workflowId}`;
+  served.add(await (await fetch(`${temporal.uiUrl}${page}`)).text());
+  // What the Web UI shows as Call Stack: nothing once the run has ended.
+  served.add(await handle.query<string, []>('__stack_trace').catch(() => ''));
+  // The way back takes the URLs away, or makes others of them.
+  const values = Object.values(await configVars(rig, app));
+  for (const value of values.filter((one) => URL.canParse(one) && new URL(one).password !== '')) urls.add(value);
+}
+const urls = new Set<string>();
 
 /** A run that nobody performs, with what must not be there. */
 async function plantLeak(): Promise<void> {
@@ -171,16 +203,40 @@ async function collectWhatIsServed(): Promise<void> {
       await addPage(`/api/v1/namespaces/default/workflows/${workflowId}${page}`);
     }
   }
+  add('what was served while it ran', [...served].join('\n'));
   add('the status', JSON.stringify(status));
   await addPage('/api/v1/namespaces/default/workflows');
   await addPage('/namespaces/default/workflows');
   const answer = await fetch(`${temporal.uiUrl}/api/v1/settings`);
   const [, csrf = ''] = /_csrf=([^;]+)/.exec(answer.headers.get('set-cookie') ?? '') ?? [];
-  await addPage(`/api/v1/namespaces/default/workflows/cutover-${app.herokuApp}/query/status`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-csrf-token': csrf, cookie: `_csrf=${csrf}` },
-    body: '{}',
-  });
+  // The state, and what the Web UI shows as User Metadata.
+  for (const query of ['status', '__temporal_workflow_metadata']) {
+    await addPage(`/api/v1/namespaces/default/workflows/cutover-${app.herokuApp}/query/${query}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-csrf-token': csrf, cookie: `_csrf=${csrf}` },
+      body: '{}',
+    });
+  }
+}
+
+/** The record that the worker left at the end, and those that people write. */
+async function collectRecords(): Promise<void> {
+  const kept = path.join(dir, 'kept', `cutover-${app.herokuApp}`);
+  const [first = ''] = await readdir(kept);
+  places.push(...(await filesOfRecord("the worker's record", path.join(kept, first))));
+  const audits: string[] = [];
+  for (const workflowId of [`cutover-${app.herokuApp}`, 'planted']) {
+    const out = path.join(dir, 'records', workflowId);
+    const program = await startProgram(
+      ['node', 'scripts/audit.mjs', workflowId, '--address', temporal.address, '--out', out],
+      { CUTOVER_ENCRYPTION_KEYS: '' },
+    );
+    expect((await program.ended).code).toBe(0);
+    audits.push(program.output());
+    await program.dispose();
+    places.push(...(await filesOfRecord(`the record of ${workflowId}`, out)));
+  }
+  add('the terminal of npm run audit', audits.join('\n'));
 }
 
 /** A page as a browser gets it from the Web UI, and what its scripts ask the Web UI for. */
@@ -193,20 +249,8 @@ async function addPage(page: string, init: RequestInit = {}): Promise<void> {
 async function collectFiles(): Promise<void> {
   add("the worker's log", await readFile(rig.workerLog, 'utf8'));
   add("the Temporal server's log", await readFile(path.join(dir, 'temporal.log'), 'utf8'));
-  // Row by row: in the file itself, a row that is longer than a page is cut.
-  const rows = [
-    'import sqlite3, sys',
-    'db = sqlite3.connect(sys.argv[1]); db.text_factory = bytes',
-    'for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = \'table\'").fetchall():',
-    '    for row in db.execute(\'SELECT * FROM "%s"\' % name.decode()):',
-    '        for value in row:',
-    '            sys.stdout.buffer.write((value if isinstance(value, bytes) else str(value).encode()) + b"\\n")',
-  ];
-  const python = path.join(process.env['RC_TEST_PYTHON_BIN'] ?? '', 'python3');
-  add(
-    "the Temporal server's database",
-    (await run(python, ['-c', rows.join('\n'), path.join(dir, 'temporal.db')])).stdout,
-  );
+  places.push(await rowsOfDatabase(path.join(dir, 'temporal.db')));
+  places.push(...(await bytesOfDatabase(dir)));
 }
 
 const run = (file: string, args: readonly string[]) =>
@@ -216,10 +260,14 @@ test('the rehearsal succeeded, after everything that was to fail had failed', ()
   expect(verified).toBe(true);
   expect([...failed].sort()).toEqual(Object.keys(trials).sort());
   const history = places.find(({ name }) => name.startsWith('the history of cutover'))?.text ?? '';
-  const types = ['MigrationFailed', 'PlatformRefused', 'PlatformUnavailable', 'SmokeFailed'];
+  const types = ['MigrationFailed', 'PlatformRefused', 'PlatformUnavailable', 'SmokeFailed', 'SqliteNotProven'];
   expect(types.filter((type) => history.includes(type))).toEqual(types);
   // They told, and were not let.
   expect(history.split('[redacted]').length).toBeGreaterThan(20);
+  // The kill switch was pulled, the app is on SQLite, and a heartbeat was seen.
+  expect(status.outcome).toMatchObject({ result: 'rolled-back' });
+  expect([...served].some((text) => text.includes('heartbeatDetails'))).toBe(true);
+  expect([...served].some((text) => text.includes('runbook.ts'))).toBe(true);
 });
 
 test('no secret is anywhere', () => {
@@ -230,8 +278,9 @@ test('no secret is anywhere', () => {
 test('the search finds what was planted, by the same way, in each place where it came to', () => {
   const found = findLeaks(places, [planted]).map((leak) => leak.slice('0 in '.length));
   const expected = places.map(({ name }) => name).filter((name) => name.includes('planted'));
-  expect(expected).toHaveLength(6);
-  expect(found).toEqual(expect.arrayContaining([...expected, "the Temporal server's database"]));
+  expect(expected).toHaveLength(10);
+  const database = ["the rows of the Temporal server's database", 'the bytes of temporal.db'];
+  expect(found).toEqual(expect.arrayContaining([...expected, ...database]));
   expect(found).toContain("the Web UI's /api/v1/namespaces/default/workflows");
 });
 
