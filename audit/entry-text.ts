@@ -17,8 +17,15 @@ export function nameText({ claimed }: Actor): string {
 
 /** Why it was decided so, and what else the journal says of it. */
 export function reasonText({ reason, more }: Decision): string {
-  const others = Object.entries(more).map(([key, value]) => `${keyText(key)}: ${valueText(value)}`);
+  const others = Object.entries(more)
+    .filter(([, value]) => isWorthSaying(value) && value !== 0)
+    .map((field) => valueText(Object.fromEntries([field])));
   return [reason, ...others].filter(Boolean).join('; ');
+}
+
+/** What a line has for the sake of its shape alone is in record.json. */
+function isWorthSaying(value: unknown): boolean {
+  return value != null && value !== false && !(Array.isArray(value) && value.length === 0);
 }
 
 export function attemptText(one: StepSummary['attempts'][number]): string {
@@ -114,7 +121,9 @@ export function moreText(entry: Entry): string {
   const who = entry.who === null ? [] : [`by ${whoText(entry.who)}`];
   const answers = entry.message === null ? [] : [`answers entry ${entry.message}`];
   const data = entry.kind === 'journal' || entry.kind === 'carried' ? carriedIn(entry) : dataToTell(entry);
-  const news = Object.entries(data).filter(([, value]) => value != null && !entry.text.includes(valueText(value)));
+  const news = Object.entries(data).filter(
+    ([, value]) => isWorthSaying(value) && !entry.text.includes(valueText(value)),
+  );
   const told = news.length === 0 ? [] : [valueText(Object.fromEntries(news))];
   return [...who, ...answers, ...told].join('; ');
 }

@@ -33,6 +33,7 @@ const style = `
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid var(--line); } h3 { font-size: 1rem; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--soft); overflow-wrap: anywhere; }
+td:nth-child(-n+5):not(:last-child, :empty) { min-width: 6.6em; }
 code { font: .88em ui-monospace, monospace; overflow-wrap: anywhere; } dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; }
 .result { font-size: 1.15rem; padding: .6rem .9rem; border-left: 5px solid var(--seen); background: var(--soft); } .result.good { border-color: var(--good); } .result.bad { border-color: var(--bad); }
 .timeline { width: 100%; height: auto; font: 12px system-ui, sans-serif; } .timeline text { fill: currentColor; } .timeline .label, .timeline .end { text-anchor: end; } .timeline .axis { opacity: .7; }

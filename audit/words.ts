@@ -52,12 +52,20 @@ function wholeText(value: unknown): string {
   }
   if (typeof value === 'object') {
     const all = Object.entries(value);
-    const fields = all.slice(0, mostFields).map(([key, inner]) => `${keyText(key)}: ${grouped(inner)}`);
+    const fields = all
+      .slice(0, mostFields)
+      .map(([key, inner]) => `${keyText(key)}: ${instantText(key, inner) ?? grouped(inner)}`);
     const rest = all.length > mostFields ? `; and ${all.length - mostFields} more` : '';
     return fields.length === 0 ? 'none' : fields.join('; ') + rest;
   }
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   return cut(short(plain(String(value))), longest);
+}
+
+/** Journals have instants as milliseconds since 1970, in fields such as `expiresAt`. */
+function instantText(key: string, value: unknown): string | null {
+  const isInstant = /(^at|At)$/.test(key) && typeof value === 'number' && value > 1e12 && value < 1e14;
+  return isInstant ? time(new Date(value).toISOString()) : null;
 }
 
 function grouped(value: unknown): string {

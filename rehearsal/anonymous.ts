@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os';
+import { decodePayload, unreadableIn } from '../audit/payloads.ts';
 
 /** A history without what says where it was made: stack traces name files of this machine, identities its host. */
 export function anonymous(value: unknown): unknown {
@@ -6,6 +7,11 @@ export function anonymous(value: unknown): unknown {
     return value.replaceAll(new RegExp(`\\d+@${escapeRegExp(hostname())}`, 'g'), '1@rehearsal');
   if (Array.isArray(value)) return value.map(anonymous);
   if (typeof value !== 'object' || value === null) return value;
+  const payload = decodePayload(value);
+  if (payload !== value && unreadableIn(payload).length === 0 && payload !== null) {
+    // A journal notes who sent a message: identities stand inside of payloads too.
+    return { ...value, data: Buffer.from(JSON.stringify(anonymous(payload))).toString('base64') };
+  }
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key]) => key !== 'stackTrace')

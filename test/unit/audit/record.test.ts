@@ -114,6 +114,30 @@ describe('an eventful run', () => {
     expect(summary.inPlace).toEqual([]);
   });
 
+  test('says instants as people do, and nothing that a line has for its shape alone', () => {
+    const run = runOf([
+      written.started({ app: 'written', requestedBy: 'Rita' }),
+      written.journal(1, 'gateOpened', 'gate go: open', {
+        gate: 'go',
+        digest: 'ab'.repeat(32),
+        expiresAt: 1795724302522,
+        changes: [],
+      }),
+      written.signal('approve', { gate: 'go', by: 'Ada', plan: 'ab'.repeat(6) }),
+      written.journal(2, 'approved', 'gate go: approved by Ada', {
+        gate: 'go',
+        by: 'Ada',
+        needed: 0,
+        alone: false,
+        backup: null,
+      }),
+    ]);
+    const { 'record.md': md } = recordOf([run]).files;
+    expect(md).toContain('expires at: 2026-11-26 20:18:22 UTC');
+    expect(md).not.toMatch(/alone: |backup: |changes: |1795724302522/);
+    expect(md.split('## What changed')[0]).not.toContain('needed: ');
+  });
+
   test('tells what it does not know, and what came before it', () => {
     expect(entries.find(({ name }) => name === 'somethingNew')).toMatchObject({
       text: 'a line of a later release',
