@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
 import type { AuditRecord } from '../../audit/record-schema.ts';
 import { readFolder } from '../../audit/record-files.ts';
 import { verifyRecord } from '../../audit/verify.ts';
@@ -30,7 +31,9 @@ let dir: string;
 let continued: CutoverHandle;
 /** A run that was terminated at the gate `rm-11`. */
 let terminated: CutoverHandle;
-/** What was recorded of that one while it still waited there. */
+/** A run that was refused in preflight. */
+let failed: CutoverHandle;
+/** What was recorded of the terminated one while it still waited there. */
 let whileRunning: AuditRecord;
 
 beforeAll(async () => {
@@ -52,6 +55,14 @@ beforeAll(async () => {
     await statusWhen(terminated, atGate('rm-11'));
     whileRunning = (await audited(terminated, 'running')).record;
     await terminated.terminate('the <b>wrong</b> night');
+  });
+  const refusing = createFakeWorld();
+  refusing.behave('config-check', () => {
+    throw ApplicationFailure.nonRetryable('DATABASE_URL is empty', 'DatabaseUrlEmpty');
+  });
+  await harness.withWorker(refusing, async ({ start }) => {
+    failed = await start();
+    await expect(failed.result()).rejects.toThrow();
   });
 });
 afterAll(async () => {
@@ -79,6 +90,13 @@ async function audited(handle: CutoverHandle, name: string): Promise<{ record: A
   expect(await run('audit-verify', out)).toMatchObject({ code: 0 });
   return { record: await recordIn(out), out };
 }
+
+/** What a record says, whichever way its history was written down. */
+const bare = ({ summary, entries, workflow }: AuditRecord) => ({
+  summary,
+  workflow,
+  entries: entries.map(({ kind, text, who, data }) => ({ kind, text, who, data })),
+});
 
 async function recordIn(folder: string): Promise<AuditRecord> {
   return JSON.parse((await readFolder(folder))['record.json'] ?? '') as AuditRecord;
@@ -121,6 +139,21 @@ test('a terminated run has one too, which goes on from that one', async () => {
   expect(await readFile(path.join(out, 'record.html'), 'utf8')).not.toContain('<b>');
 });
 
+test('a failed run has one, which says what refused it and that nothing was changed', async () => {
+  const { record, out } = await audited(failed, 'failed');
+  expect(record.summary).toMatchObject({
+    status: 'failed',
+    result: 'refused',
+    reason: 'DatabaseUrlEmpty: DATABASE_URL is empty',
+    changes: [],
+    inPlace: [],
+    unsettled: ['config-check'],
+  });
+  const text = await readFile(path.join(out, 'record.md'), 'utf8');
+  expect(text).toMatch(/Result:\*\* refused \(failed in Temporal\): DatabaseUrlEmpty/);
+  expect(text).toContain('Nothing: no step changed anything.');
+});
+
 describe('an exported history', () => {
   const exportedBy = (args: string[]): string =>
     execFileSync(cli, ['workflow', ...args, '--address', address], {
@@ -135,21 +168,34 @@ describe('an exported history', () => {
     expect(await run('audit', '--history', file, '--out', out)).toMatchObject({ code: 0 });
     expect(await run('audit-verify', out)).toMatchObject({ code: 0 });
     const { record } = await audited(terminated, 'terminated');
-    const bare = ({ summary, entries, workflow }: AuditRecord) => ({
-      summary,
-      workflow,
-      entries: entries.map(({ kind, text, who, data }) => ({ kind, text, who, data })),
-    });
     expect(bare(await recordIn(out))).toEqual(bare(record));
   });
 
-  test('as the Web UI fetches it does so too', async () => {
+  test('of a run that continued as new, a file for each run in any order, does so too', async () => {
+    const { record } = await audited(continued, 'continued');
+    const files = record.runs.map(({ run: runId }) => {
+      const file = path.join(dir, `exported-${runId}.json`);
+      const show = ['show', '--workflow-id', continued.workflowId, '--run-id', runId, '--output', 'json'];
+      return [file, exportedBy(show)] as const;
+    });
+    for (const [file, text] of files) await writeFile(file, text);
+    const out = path.join(dir, 'from-files');
+    const given = files.toReversed().flatMap(([file]) => ['--history', file]);
+    expect(await run('audit', ...given, '--out', out)).toMatchObject({ code: 0 });
+    expect(await run('audit-verify', out)).toMatchObject({ code: 0 });
+    expect(bare(await recordIn(out))).toEqual(bare(record));
+  });
+
+  // With payloads as they are stored, and as values, as it shows them.
+  test.each(['?noPayloadShorthand=true', ''])('as the Web UI fetches it (%s) does so too', async (query) => {
     const ui = `${process.env['RC_TEST_TEMPORAL_UI']}/api/v1/namespaces/default/workflows/${terminated.workflowId}/history`;
     const file = path.join(dir, 'downloaded.json');
-    await writeFile(file, await (await fetch(`${ui}?noPayloadShorthand=true`)).text());
+    await writeFile(file, await (await fetch(`${ui}${query}`)).text());
     const out = path.join(dir, 'from-download');
     expect(await run('audit', '--history', file, '--out', out)).toMatchObject({ code: 0 });
-    expect((await recordIn(out)).summary.decisions).toMatchObject([{ what: 'approved', who: { claimed: 'Ada' } }]);
+    expect(await run('audit-verify', out)).toMatchObject({ code: 0 });
+    const { record } = await audited(terminated, 'terminated');
+    expect(bare(await recordIn(out))).toEqual(bare(record));
   });
 });
 
