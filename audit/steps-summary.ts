@@ -62,7 +62,7 @@ function inPlace(ended: readonly Entry[]): Entry[] {
     const undone = undoes(entry);
     if (undone !== null) for (const step of undone) standing.delete(step);
     // What was in place already when a step is tried again is still what the earlier attempt did.
-    if (isPureUndo(entry)) continue;
+    if (isPureUndo(entry) || fieldsOf(entry.data['input'])['leaves'] === false) continue;
     if (changed.has(didOf(entry.data) ?? '') || (didOf(entry.data) === 'already' && !standing.has(stepOf(entry))))
       standing.set(stepOf(entry), entry);
   }

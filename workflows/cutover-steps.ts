@@ -105,6 +105,7 @@ export const cutoverSteps = {
     activity: 'restartDynos',
     work: 'write',
     writes: true,
+    leaves: false,
     evidence: restartEvidence,
   }),
   smoke: defineStep({
@@ -113,6 +114,7 @@ export const cutoverSteps = {
     activity: 'runSmoke',
     work: 'smoke',
     writes: true,
+    leaves: false,
     evidence: smokeEvidence,
   }),
   'survey-rm-11': defineStep({
@@ -172,6 +174,7 @@ export const cutoverSteps = {
     activity: 'restartDynos',
     work: 'write',
     writes: true,
+    leaves: false,
     evidence: restartEvidence,
   }),
   'smoke-rm-11': defineStep({
@@ -180,6 +183,7 @@ export const cutoverSteps = {
     activity: 'runSmoke',
     work: 'smoke',
     writes: true,
+    leaves: false,
     evidence: smokeEvidence,
   }),
   'verify-sessions': defineStep({

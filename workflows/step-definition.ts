@@ -21,8 +21,11 @@ export interface StepDefinition<E extends z.ZodTypeAny> {
   readonly writes: boolean;
   /** The steps whose effect this one takes away, for the record. */
   readonly undoes?: readonly string[];
-  /** True where it takes something away and puts something in its place. */
-  readonly leaves?: true;
+  /**
+   * For the record. True where it takes something away and puts something in its place; false where nothing stands of it
+   * once it is done, as of a restart or a run of the suite.
+   */
+  readonly leaves?: boolean;
   /** What the step saw: redacted, small, and checked before it enters the history. */
   readonly evidence: E;
 }

@@ -49,9 +49,9 @@ export interface StepCall {
   readonly baseline?: Baseline;
   /** Writes only: the steps that this run has put in place, whose effect must still be there. */
   readonly inPlace?: readonly StepId[];
-  /** For the record: the steps whose effect this one takes away, and whether it leaves something in their place. */
+  /** For the record: the steps whose effect this one takes away, and whether something stands of what it did. */
   readonly undoes?: readonly string[];
-  readonly leaves?: true;
+  readonly leaves?: boolean;
   /** The grants only: digest of the matrix in the plan that was approved. */
   readonly matrixDigest?: string;
   /** The survey only: what `inspect-pull-request` saw. */

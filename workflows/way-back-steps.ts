@@ -52,6 +52,7 @@ export const wayBackSteps = {
     activity: 'settleDynos',
     work: 'write',
     writes: true,
+    leaves: false,
     evidence: z.object({
       stopped: z.array(z.string()),
       /** Other people's one-off dynos, which go on. */
@@ -150,6 +151,7 @@ export const wayBackSteps = {
     activity: 'restartDynos',
     work: 'write',
     writes: true,
+    leaves: false,
     evidence: restartEvidence,
   }),
   'restart-unbound': defineStep({
@@ -157,6 +159,7 @@ export const wayBackSteps = {
     activity: 'restartDynos',
     work: 'write',
     writes: true,
+    leaves: false,
     evidence: restartEvidence,
   }),
   'smoke-undo': defineStep({
@@ -165,6 +168,7 @@ export const wayBackSteps = {
     activity: 'runSmoke',
     work: 'smoke',
     writes: true,
+    leaves: false,
     evidence: smokeEvidence,
   }),
   'verify-owner-sessions': defineStep({

@@ -57,6 +57,7 @@ test('what changed in which release, what was undone, and what is in place now',
   expect(changed).toMatch(/- `upgrade`: from: none; to: \S+; applied: .*0002_paper_orders/);
   expect(under('What was undone')).toContain('Nothing was undone.');
   const inPlace = under('What is in place now');
+  expect(inPlace).not.toMatch(/`(restart|smoke)/);
   for (const step of ['credential', 'upgrade', 'bind-url', 'grants', 'flag', 'seal']) {
     expect(inPlace).toMatch(new RegExp(`\\| \`${step}\` \\|.* \\| this run \\|`));
   }

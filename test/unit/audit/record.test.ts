@@ -114,6 +114,18 @@ describe('an eventful run', () => {
     expect(summary.inPlace).toEqual([]);
   });
 
+  test('does not count as in place what leaves nothing, such as a restart', () => {
+    const run = runOf([
+      written.started({ app: 'written', requestedBy: 'Rita' }),
+      written.scheduled('restartDynos', { app: 'written', step: 'restart', attempt: 1, leaves: false }, 'Restart'),
+      written.begun(2),
+      written.done(2, 'acted', { release: 9 }),
+    ]);
+    const { summary } = recordOf([run]).record;
+    expect(summary.changes.map(({ step, release }) => [step, release])).toEqual([['restart', 9]]);
+    expect(summary.inPlace).toEqual([]);
+  });
+
   test('says instants as people do, and nothing that a line has for its shape alone', () => {
     const run = runOf([
       written.started({ app: 'written', requestedBy: 'Rita' }),
