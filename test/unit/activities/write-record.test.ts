@@ -10,7 +10,9 @@ import { silent } from './in-activity.ts';
 
 function write(records?: RecordWriter): Promise<unknown> {
   const workflowExecution = { workflowId: 'cutover-app', runId: 'run-2' };
-  return new MockActivityEnvironment({ workflowExecution }, { logger: silent }).run(() => writeRecord({ records } as Services));
+  return new MockActivityEnvironment({ workflowExecution }, { logger: silent }).run(() =>
+    writeRecord({ records } as Services),
+  );
 }
 
 test('the record of the run that asks is written', async () => {
