@@ -24,13 +24,15 @@ export async function startAppRouter(): Promise<AppRouter> {
     response.on('error', () => undefined);
     if (!app) return errorPage(response, 404, 'No such app');
     if (app.maintenance) return errorPage(response, 503, 'Offline for Maintenance');
-    const ports = [...app.outgoing, ...app.dynos.values()].flatMap((dyno) =>
-      dyno.type === 'web' && dyno.state === 'up' && dyno.routable && dyno.port !== undefined ? [dyno.port] : [],
+    const serving = [...app.outgoing, ...app.dynos.values()].filter(
+      (dyno) => dyno.type === 'web' && dyno.state === 'up' && dyno.routable && dyno.port !== undefined,
     );
     turn = (turn + 1) % 1_000_000;
-    const port = ports[turn % ports.length];
-    if (port === undefined) return errorPage(response, 503, 'Application Error');
-    proxy(request, response, port);
+    const dyno = serving[turn % serving.length];
+    if (dyno?.port === undefined) return errorPage(response, 503, 'Application Error');
+    dyno.inFlight += 1;
+    response.once('close', () => (dyno.inFlight -= 1));
+    proxy(request, response, dyno.port);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -64,6 +64,7 @@ export function createDynoLives(platform: () => Platform, guard: OrphanGuard, py
         updatedAt: now,
         state: 'starting',
         routable,
+        inFlight: 0,
       };
       const life: Life = { stopping: false, done: Promise.resolve(), abort: new AbortController() };
       app.dynos.set(dyno.name, dyno);

@@ -12,6 +12,8 @@ export interface Preboot {
 }
 
 const LOOK_MS = 50;
+/** Looks after which a request that is still not answered is cut off. */
+const DRAIN_LOOKS = 100;
 
 /**
  * Preboot: new web dynos start beside the old ones, and get no requests. Some three minutes after the release the router
@@ -39,7 +41,12 @@ export function createPreboot(platform: () => Platform, lives: DynoLives): Prebo
     app.outgoing.clear();
     for (const dyno of app.dynos.values()) dyno.routable = true;
     writeLog(app, 'heroku', 'router', 'Requests go to the new web dynos');
-    for (const dyno of old) void lives.end(app, dyno);
+    for (const dyno of old) void drained(dyno, stopped).then(() => lives.end(app, dyno));
+  };
+
+  /** A dyno that is told to end has its time for the requests that it has already [docs]. */
+  const drained = async (dyno: Dyno, stopped: AbortSignal): Promise<void> => {
+    for (let looks = 0; dyno.inFlight > 0 && looks < DRAIN_LOOKS && !stopped.aborted; looks += 1) await sleep(LOOK_MS);
   };
 
   return {

@@ -71,6 +71,8 @@ export interface Dyno {
   port?: number;
   /** False while preboot lets the old web dynos serve in its place. */
   routable: boolean;
+  /** Requests that the router has passed on and that are not answered yet. */
+  inFlight: number;
 }
 
 export interface Formation {
