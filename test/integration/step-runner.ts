@@ -17,6 +17,8 @@ type Call = Partial<StepCall>;
 /** Performs single steps on a rig's real parts, without a workflow around them. */
 export interface StepRunner {
   perform<S extends StepId>(app: RehearsedApp, step: S, call?: Call): Promise<StepResult<Evidence<S>>>;
+  /** Performs a step, and answers its failure where it fails. */
+  answer(app: RehearsedApp, step: StepId, call?: Call): Promise<StepAnswer>;
   /** Performs a step that must be refused. */
   refused(app: RehearsedApp, step: StepId, type: string, call?: Call): Promise<string>;
   /** Performs a step that writes, twice: the second time it must find everything in place. */
@@ -59,6 +61,7 @@ export function startStepRunner(rig: Rig): StepRunner {
       expect(steps[step].evidence.parse(result.evidence)).toEqual(result.evidence);
       return result;
     },
+    answer: (app, step, call = {}) => ask(app, step, call),
     async refused(app, step, type, call = {}) {
       const answer = await ask(app, step, call);
       expect(answer).toMatchObject({ failure: { type } });
