@@ -31,6 +31,11 @@ export interface TargetDatabase extends AttachedDatabase {
   readonly problem: VariableProblem | null;
 }
 
+/** Whether it keeps its add-on at the app under another name than this, with the add-on's default credential. */
+export function isUnderAnotherName(attachment: Attachment, name: string): boolean {
+  return attachment.namespace === null && attachment.name !== name;
+}
+
 /**
  * The target's database by way of its attachment, if the app's variable really is what that attachment provides.
  * Nothing is written on the strength of a variable that could point elsewhere.
@@ -157,7 +162,7 @@ async function promotable(
   { database }: Target,
   attachments: readonly Attachment[],
 ): Promise<{ attachment: Attachment; addon: Addon }[]> {
-  const others = attachments.filter((one) => one.namespace === null && one.name !== database.attachment);
+  const others = attachments.filter((one) => isUnderAnotherName(one, database.attachment));
   const candidates = new Map<string, { attachment: Attachment; addon: Addon }>();
   for (const attachment of others) {
     if (candidates.has(attachment.addon.id)) continue;

@@ -1,4 +1,4 @@
-import { differences, type Facts } from '../workflows/facts.ts';
+import { differences, withAttachments, type Facts } from '../workflows/facts.ts';
 import type { Drift } from '../workflows/state.ts';
 import type { Baseline, StepCall, StepId } from '../workflows/steps.ts';
 import { canonicalDigest } from './canonical-json.ts';
@@ -42,11 +42,6 @@ export function attachmentLine({ name, addon, namespace }: Attachment): string {
   return `${name}: ${addon.name}${namespace === null ? '' : ` (${namespace})`}`;
 }
 
-function withAttachments(baseline: Baseline, own: readonly Attachment[]): Baseline {
-  const attachments = [...new Set([...baseline.config.attachments, ...own.map(attachmentLine)])].sort();
-  return { ...baseline, config: { ...baseline.config, attachments } };
-}
-
 function ownNames({ database, role, flag }: Target) {
   const attachments = [database.attachment, `${database.attachment}_CONNECTION_POOL`, role.attachment];
   return { attachments, variables: [...attachments.map((name) => `${name}_URL`), flag.name] };
@@ -75,15 +70,11 @@ export async function guardAgainstDrift(
     heroku.listReleases(app, releasesRead),
   ]);
   const since = releases.filter((release) => release.version > baseline.release.version).reverse();
+  const config = withAttachments(baseline.config, attachments.filter(isOwn).map(attachmentLine));
   const drift = [
     ...missing(target, vars, attachments, inPlace, since),
     ...(await deployed(services, target, call, baseline, since)),
-    ...reconfigured(
-      target,
-      withAttachments(baseline, attachments.filter(isOwn)),
-      configFacts(target, vars, attachments),
-      since,
-    ),
+    ...reconfigured(target, { ...baseline, config }, configFacts(target, vars, attachments), since),
   ];
   const relevant = drift.filter((one) => one.class === 'relevant');
   if (relevant.length > 0) {

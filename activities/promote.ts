@@ -1,5 +1,5 @@
 import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
-import { targetDatabase } from './attached-database.ts';
+import { isUnderAnotherName, targetDatabase } from './attached-database.ts';
 import type { Attachment } from './clients/heroku.ts';
 import { attachmentLine, guardAgainstDrift } from './drift.ts';
 import { perform } from './perform.ts';
@@ -33,14 +33,13 @@ export async function promoteDatabase(services: Services, call: StepCall): Promi
   const before = await attached(name);
   const previous = before?.addon.id === addon.id ? await replacedEarlier() : (before?.addon.name ?? null);
 
-  const isKept = (one: Attachment): boolean =>
-    one.addon.name === previous && one.name !== name && one.namespace === null;
+  const isKept = (one: Attachment): boolean => one.addon.name === previous && isUnderAnotherName(one, name);
 
   const keepAnotherAttachment = async (): Promise<void> => {
     const old = await attached(name);
     if (old === undefined || old.addon.id === addon.id) return;
     const kept = (await heroku.listAppAttachments(app)).some(
-      (one) => one.addon.id === old.addon.id && one.name !== name && one.namespace === null,
+      (one) => one.addon.id === old.addon.id && isUnderAnotherName(one, name),
     );
     if (!kept) await heroku.attachAddon({ app, addon: old.addon.name });
   };

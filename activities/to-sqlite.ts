@@ -1,4 +1,6 @@
 import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
+import { isUnderAnotherName } from './attached-database.ts';
+import type { Attachment } from './clients/heroku.ts';
 import { perform } from './perform.ts';
 import { pause } from './scope.ts';
 import { released, targetOf, type Services } from './services.ts';
@@ -16,18 +18,15 @@ export async function pointToSqlite(services: Services, call: StepCall): Promise
   const { heroku } = services;
   const { addon, variable } = await wayBackDatabase(services, target);
   const attachments = () => heroku.listAppAttachments(app);
-  const isKept = (one: Awaited<ReturnType<typeof attachments>>[number]): boolean =>
-    one.addon.id === addon.id && one.namespace === null && one.name !== database.attachment;
+  const isKept = (one: Attachment, of: { id: string }): boolean =>
+    one.addon.id === of.id && isUnderAnotherName(one, database.attachment);
 
   /** Waits for the release of a change: the next change is not made on top of one that is still under way. */
   const settle = async (): Promise<void> => {
     while ((await heroku.listReleases(app, 1))[0]?.status === 'pending') await pause(500);
   };
   const keepAnother = async (of: { id: string; name: string }): Promise<void> => {
-    const kept = (await attachments()).some(
-      (one) => one.addon.id === of.id && one.namespace === null && one.name !== database.attachment,
-    );
-    if (kept) return;
+    if ((await attachments()).some((one) => isKept(one, of))) return;
     await heroku.attachAddon({ app, addon: of.name });
     await settle();
   };
@@ -38,7 +37,8 @@ export async function pointToSqlite(services: Services, call: StepCall): Promise
       if (vars[variable] !== sqliteUrl)
         return { is: 'absent', what: `${variable} of ${app} does not hold SQLite's URL` };
       if (vars[flag.name] !== undefined) return { is: 'absent', what: `${flag.name} of ${app} is set` };
-      return released(services, app, { variable, addon: addon.name, attachment: all.find(isKept)?.name ?? '' });
+      const kept = all.find((one) => isKept(one, addon));
+      return released(services, app, { variable, addon: addon.name, attachment: kept?.name ?? '' });
     },
     act: async () => {
       const owning = (await attachments()).find((one) => one.name === database.attachment);

@@ -1,6 +1,6 @@
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { UnreadablePayloadError } from '../worker/codec/encryption.ts';
-import { encryptedEncoding, encodingOf, fieldsOf } from './payloads.ts';
+import { bytesOf, encryptedEncoding, encodingOf, fieldsOf } from './payloads.ts';
 import type { HistoryEvent, RunHistory } from './history.ts';
 
 /**
@@ -37,10 +37,6 @@ async function openedPayload(sealed: object, codec: PayloadCodec): Promise<unkno
     if (error instanceof UnreadablePayloadError) return sealed;
     throw error;
   }
-}
-
-function bytesOf(base64: unknown): Buffer {
-  return Buffer.from(typeof base64 === 'string' ? base64 : '', 'base64');
 }
 
 /** As protobuf JSON has it, and so every other payload of an export. */

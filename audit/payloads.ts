@@ -33,7 +33,7 @@ export function decodePayload(payload: unknown): unknown {
   const name = encodingOf(payload);
   if (name === null) return payload;
   const { metadata, data } = fieldsOf(payload);
-  const bytes = Buffer.from(typeof data === 'string' ? data : '', 'base64');
+  const bytes = bytesOf(data);
   if (name === 'binary/null') return null;
   if (name === 'json/plain' || name === 'json/protobuf') {
     const text = bytes.toString('utf8');
@@ -54,7 +54,12 @@ export function encodingOf(payload: unknown): string | null {
 
 function metadataText(metadata: unknown, name: string): string | null {
   const text = fieldsOf(metadata)[name];
-  return typeof text === 'string' ? Buffer.from(text, 'base64').toString() : null;
+  return typeof text === 'string' ? bytesOf(text).toString() : null;
+}
+
+/** What protobuf JSON has in Base64; nothing where it has something else. */
+export function bytesOf(base64: unknown): Buffer {
+  return Buffer.from(typeof base64 === 'string' ? base64 : '', 'base64');
 }
 
 /** The values of a list of payloads, in whichever form the export has it. */

@@ -7,5 +7,5 @@ const { main, runNode, typescriptFlags } = await import('./run-node.mjs');
 
 await main(async () => {
   await bootstrap();
-  await runNode([...typescriptFlags(), 'scripts/docs/on-call.ts']);
+  await runNode([...typescriptFlags(), 'scripts/docs/main.ts']);
 });

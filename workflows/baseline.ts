@@ -1,4 +1,4 @@
-import type { Plan, PlanGate } from './facts.ts';
+import { withAttachments, type Plan, type PlanGate } from './facts.ts';
 import { stepsOfGate } from './sop.ts';
 import type { RunState } from './state.ts';
 import type { Baseline, Evidence } from './steps.ts';
@@ -13,6 +13,5 @@ export function baselineOf(state: RunState, gate: PlanGate): Baseline | undefine
   if (facts === undefined) return undefined;
   const { release, config, migrations, matrixDigest } = facts;
   const kept = evidenceOf<Evidence<'promote'>>(state, 'promote')?.kept ?? [];
-  const attachments = [...new Set([...config.attachments, ...kept])].sort();
-  return { release, config: { ...config, attachments }, migrations, matrixDigest };
+  return { release, config: withAttachments(config, kept), migrations, matrixDigest };
 }

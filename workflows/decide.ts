@@ -70,8 +70,8 @@ function decideNamed(state: RunState, message: Extract<Message, { payload: unkno
 
 /** People's text stands in the history for good: one that holds a credential is not repeated anywhere else. */
 function secretIn(payload: Payload<MessageName>): string | undefined {
-  const { by, reason = '' } = { reason: undefined, ...payload };
-  for (const [field, text] of Object.entries({ name: by, reason })) {
+  const reason = 'reason' in payload ? (payload.reason ?? '') : '';
+  for (const [field, text] of Object.entries({ name: payload.by, reason })) {
     const kind = holdsSecretLike(text);
     if (kind === undefined) continue;
     return `its ${field} holds ${kind}. It stands in the history now: if it is a real credential, ${howToRotate}, and send the message again without it`;

@@ -57,6 +57,11 @@ export const facts = z.object({
 });
 export type Facts = z.infer<typeof facts>;
 
+/** A configuration in which more attachments are expected than a plan has seen. */
+export function withAttachments(config: Facts['config'], more: readonly string[]): Facts['config'] {
+  return { ...config, attachments: [...new Set([...config.attachments, ...more])].sort() };
+}
+
 /** Shown beside the facts and not bound: these may change without a new approval. */
 export const observations = z.object({
   tables: z.number().int(),

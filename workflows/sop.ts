@@ -141,6 +141,11 @@ export function sequence(known: Known): Item[] {
   ];
 }
 
+/** The steps among the items, in their order. */
+export function stepIdsOf(items: readonly Item[]): StepId[] {
+  return items.flatMap((item) => (item.kind === 'step' ? [item.id] : []));
+}
+
 export function when(condition: boolean, ...items: Item[]): Item[] {
   return condition ? items : [];
 }

@@ -1,4 +1,4 @@
-import { when, type Item, type StepItem } from './sop.ts';
+import { stepIdsOf, when, type Item, type StepItem } from './sop.ts';
 
 /** What a way back has learnt so far. */
 export interface KnownWayBack {
@@ -9,6 +9,9 @@ export interface KnownWayBack {
   /** The database could not be asked for its rows. */
   readonly uncounted: boolean;
 }
+
+/** A way back on which nothing has gone wrong. */
+export const asPlanned: KnownWayBack = { refused: false, fenceBegun: false, uncounted: false };
 
 /** While PostgreSQL is down neither the seal nor the rows can be read: people then decide with open eyes. */
 const whileDown = { tolerates: ['DatabaseUnreachable', 'DatabaseBusy'] } as const;
@@ -75,7 +78,4 @@ export function undoRm11({ refused }: KnownWayBack): Item[] {
 }
 
 /** The steps that only ways back take. */
-export const wayBackSteps = [
-  ...killSwitch({ refused: false, fenceBegun: false, uncounted: true }),
-  ...undoRm11({ refused: false, fenceBegun: false, uncounted: false }),
-].flatMap((item) => (item.kind === 'step' ? [item.id] : []));
+export const wayBackSteps = stepIdsOf([...killSwitch({ ...asPlanned, uncounted: true }), ...undoRm11(asPlanned)]);

@@ -1,6 +1,7 @@
 import type { Rollback, Target } from '../../activities/target.ts';
-import { steps } from '../../workflows/steps.ts';
-import { killSwitch } from '../../workflows/way-back.ts';
+import { stepIdsOf } from '../../workflows/sop.ts';
+import { steps, type StepId } from '../../workflows/steps.ts';
+import { asPlanned, killSwitch } from '../../workflows/way-back.ts';
 
 /** What the page is written from: a target that has a way back, and its add-on by name. */
 export interface WithWayBack {
@@ -13,17 +14,11 @@ export interface WithWayBack {
 interface ByHand {
   /** Markdown around the commands. */
   readonly say: string;
-  readonly commands?: readonly string[];
+  readonly commands: readonly string[];
 }
 
-type KillSwitchStep = Extract<ReturnType<typeof killSwitch>[number], { kind: 'step' }>['id'];
-
-const asPlanned = { refused: false, fenceBegun: false, uncounted: false };
-
 /** The steps of the kill switch, in their order. */
-export const killSwitchSteps: readonly KillSwitchStep[] = killSwitch(asPlanned).flatMap((item) =>
-  item.kind === 'step' ? [item.id] : [],
-);
+export const killSwitchSteps = stepIdsOf(killSwitch(asPlanned));
 
 const quoted = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
 
@@ -40,18 +35,17 @@ function countCommand({ target, rollback, addon }: WithWayBack): string {
 function revokeCommand({ target, addon }: WithWayBack): string {
   const { schema, versionTableSchema = schema } = target.migrations;
   const role = target.role.credential;
+  const kinds = ['TABLES', 'SEQUENCES', 'ROUTINES'];
   const statements = [...new Set([schema, versionTableSchema])].flatMap((name) => [
-    ...['TABLES', 'SEQUENCES', 'ROUTINES'].map((kind) => `REVOKE ALL ON ALL ${kind} IN SCHEMA ${name} FROM ${role}`),
+    ...kinds.map((kind) => `REVOKE ALL ON ALL ${kind} IN SCHEMA ${name} FROM ${role}`),
     `REVOKE ALL ON SCHEMA ${name} FROM ${role}`,
-    ...['TABLES', 'SEQUENCES', 'ROUTINES'].map(
-      (kind) => `ALTER DEFAULT PRIVILEGES IN SCHEMA ${name} REVOKE ALL ON ${kind} FROM ${role}`,
-    ),
+    ...kinds.map((kind) => `ALTER DEFAULT PRIVILEGES IN SCHEMA ${name} REVOKE ALL ON ${kind} FROM ${role}`),
   ]);
   return `heroku pg:psql ${addon} -a ${target.app} -c "${statements.join('; ')}"`;
 }
 
 /** What is typed instead of each step. A step that is added to the kill switch and not here is told by a test. */
-const byHand: Partial<Record<KillSwitchStep, (names: WithWayBack) => ByHand>> = {
+const byHand: Partial<Record<StepId, (names: WithWayBack) => ByHand>> = {
   'read-seal': ({ target, addon }) => ({
     say: '**If this prints `cutover.seal`, stop**: the database is launched, and there is no way back.',
     commands: [`heroku pg:psql ${addon} -a ${target.app} -c "SELECT to_regclass('cutover.seal')"`],
@@ -127,9 +121,9 @@ export function killSwitchByHand(names: WithWayBack): string {
     .map((id, index) => {
       const entry = byHand[id]?.(names);
       if (entry === undefined) throw new Error(`${id} has no line in the page of the kill switch by hand`);
-      const { say, commands = [] } = entry;
-      const block = commands.length > 0 ? [['```sh', ...commands, '```'].join('\n')] : [];
-      return [`**${index + 1}. ${steps[id].title}.**${say === '' ? '' : ` ${say}`}`, ...block].join('\n\n');
+      const { say, commands } = entry;
+      const heading = `**${index + 1}. ${steps[id].title}.**${say === '' ? '' : ` ${say}`}`;
+      return [heading, '', '```sh', ...commands, '```'].join('\n');
     })
     .join('\n\n');
 }

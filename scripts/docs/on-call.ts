@@ -1,9 +1,8 @@
-// Writes the generated part of docs/on-call.md: `npm run docs`.
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createTargetStore } from '../../worker/targets.ts';
 import { killSwitchByHand } from './by-hand.ts';
 
-const page = 'docs/on-call.md';
+export const onCallFile = 'docs/on-call.md';
 /** The app whose names the page uses. */
 const app = 'raxx-api-prod';
 const begin = '<!-- by hand: written by `npm run docs` -->';
@@ -14,11 +13,9 @@ export async function onCallPage(): Promise<string> {
   const target = await createTargetStore('targets').read(app);
   const { rollback, database } = target;
   if (rollback === undefined || database.addon === undefined) throw new Error(`${app} has no way back to write of`);
-  const text = await readFile(page, 'utf8');
+  const text = await readFile(onCallFile, 'utf8');
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${page} has no place for what is generated: ${begin} … ${end}`);
+  if (from < 0 || to < from) throw new Error(`${onCallFile} has no place for what is generated: ${begin} … ${end}`);
   const generated = killSwitchByHand({ target, rollback, addon: database.addon });
   return `${text.slice(0, from)}${begin}\n\n${generated}\n\n${text.slice(to)}`;
 }
-
-if (process.argv[1]?.endsWith('on-call.ts')) await writeFile(page, await onCallPage());

@@ -4,10 +4,10 @@ import { raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import { lookFromOutside } from '../../rehearsal/outside.ts';
 import type { Platform } from '../../rehearsal/platform.ts';
 import { copyTarget } from '../../rehearsal/target-copy.ts';
-import { createRig, playPeople, type Rig } from '../integration/cutover-rig.ts';
+import { createRig, type Rig } from '../integration/cutover-rig.ts';
+import { pullKillSwitch, startToLaunch } from '../integration/going-back.ts';
 import { clientOf, eventually, withDatabase } from '../integration/heroku-client.ts';
 import { ask } from '../integration/rehearsed-app.ts';
-import { atGate } from '../integration/steering.ts';
 import { startStepRunner } from '../integration/step-runner.ts';
 import { openShell, type Shell } from './cli.ts';
 
@@ -44,9 +44,8 @@ afterAll(async () => {
 async function pullInWorkflow(rig: Rig): Promise<RehearsedApp> {
   rig.startWorker();
   const app = await rig.add(raptor);
-  const handle = await rig.start(app);
-  await playPeople(rig, handle, app, atGate('launch'));
-  await handle.signal('killSwitch', { by: 'Cy', reason: 'it does not look right' });
+  const handle = await startToLaunch(rig, app);
+  await pullKillSwitch(handle);
   const { outcome } = await handle.result();
   if (outcome?.result !== 'rolled-back') throw new Error(`the workflow ended otherwise: ${outcome?.reason}`);
   return app;

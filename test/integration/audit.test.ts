@@ -20,7 +20,7 @@ import {
   type Harness,
 } from '../workflow/harness.ts';
 import { createFakeWorld } from '../workflow/fake-activities.ts';
-import { startProgram } from './started-program.ts';
+import { bare, runAudit } from './audit-commands.ts';
 
 const address = process.env['RC_TEST_TEMPORAL_ADDRESS'] ?? '';
 const cli = process.env['RC_TEST_TEMPORAL_CLI'] ?? '';
@@ -70,33 +70,13 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-interface Ended {
-  readonly code: number | null;
-  readonly text: string;
-}
-
-async function run(script: 'audit' | 'audit-verify', ...args: string[]): Promise<Ended> {
-  const program = await startProgram(['node', `scripts/${script}.mjs`, ...args]);
-  const { code } = await program.ended;
-  const text = program.output();
-  await program.dispose();
-  return { code, text };
-}
-
 /** The record that the command writes of a run, checked by the other command. */
 async function audited(handle: CutoverHandle, name: string): Promise<{ record: AuditRecord; out: string }> {
   const out = path.join(dir, name);
-  expect(await run('audit', handle.workflowId, '--address', address, '--out', out)).toMatchObject({ code: 0 });
-  expect(await run('audit-verify', out)).toMatchObject({ code: 0 });
+  expect(await runAudit('audit', [handle.workflowId, '--address', address, '--out', out])).toMatchObject({ code: 0 });
+  expect(await runAudit('audit-verify', [out])).toMatchObject({ code: 0 });
   return { record: await recordIn(out), out };
 }
-
-/** What a record says, whichever way its history was written down. */
-const bare = ({ summary, entries, workflow }: AuditRecord) => ({
-  summary,
-  workflow,
-  entries: entries.map(({ kind, text, who, data }) => ({ kind, text, who, data })),
-});
 
 async function recordIn(folder: string): Promise<AuditRecord> {
   return JSON.parse((await readFolder(folder))['record.json'] ?? '') as AuditRecord;
@@ -114,7 +94,7 @@ test('a run that continued as new is one record, from its first run to its last'
   const again = path.join(dir, 'from-the-third');
   const third = record.runs[2]?.run ?? '';
   expect(
-    await run('audit', continued.workflowId, '--run-id', third, '--address', address, '--out', again),
+    await runAudit('audit', [continued.workflowId, '--run-id', third, '--address', address, '--out', again]),
   ).toMatchObject({ code: 0 });
   expect((await recordIn(again)).head).toBe(record.head);
 });
@@ -165,8 +145,8 @@ describe('an exported history', () => {
     const file = path.join(dir, 'exported.json');
     await writeFile(file, exportedBy(['show', '--workflow-id', terminated.workflowId, '--output', 'json']));
     const out = path.join(dir, 'from-file');
-    expect(await run('audit', '--history', file, '--out', out)).toMatchObject({ code: 0 });
-    expect(await run('audit-verify', out)).toMatchObject({ code: 0 });
+    expect(await runAudit('audit', ['--history', file, '--out', out])).toMatchObject({ code: 0 });
+    expect(await runAudit('audit-verify', [out])).toMatchObject({ code: 0 });
     const { record } = await audited(terminated, 'terminated');
     expect(bare(await recordIn(out))).toEqual(bare(record));
   });
@@ -181,8 +161,8 @@ describe('an exported history', () => {
     for (const [file, text] of files) await writeFile(file, text);
     const out = path.join(dir, 'from-files');
     const given = files.toReversed().flatMap(([file]) => ['--history', file]);
-    expect(await run('audit', ...given, '--out', out)).toMatchObject({ code: 0 });
-    expect(await run('audit-verify', out)).toMatchObject({ code: 0 });
+    expect(await runAudit('audit', [...given, '--out', out])).toMatchObject({ code: 0 });
+    expect(await runAudit('audit-verify', [out])).toMatchObject({ code: 0 });
     expect(bare(await recordIn(out))).toEqual(bare(record));
   });
 
@@ -192,8 +172,8 @@ describe('an exported history', () => {
     const file = path.join(dir, 'downloaded.json');
     await writeFile(file, await (await fetch(`${ui}${query}`)).text());
     const out = path.join(dir, 'from-download');
-    expect(await run('audit', '--history', file, '--out', out)).toMatchObject({ code: 0 });
-    expect(await run('audit-verify', out)).toMatchObject({ code: 0 });
+    expect(await runAudit('audit', ['--history', file, '--out', out])).toMatchObject({ code: 0 });
+    expect(await runAudit('audit-verify', [out])).toMatchObject({ code: 0 });
     const { record } = await audited(terminated, 'terminated');
     expect(bare(await recordIn(out))).toEqual(bare(record));
   });
@@ -205,7 +185,7 @@ describe('what goes wrong is a sentence', () => {
     const approved = record.summary.decisions[0]?.entry;
     const file = path.join(out, 'record.json');
     await writeFile(file, (await readFile(file, 'utf8')).replaceAll('"claimed": "Ada"', '"claimed": "Eve"'));
-    const { code, text } = await run('audit-verify', out);
+    const { code, text } = await runAudit('audit-verify', [out]);
     expect(code).toBe(1);
     // The message that it answers comes before it, and is the first that says another name.
     expect(text).toContain(`entry ${(approved ?? 0) - 1}: the history says something else in who`);
@@ -215,29 +195,34 @@ describe('what goes wrong is a sentence', () => {
     const key = path.join(dir, 'id');
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
     const { out } = await audited(terminated, 'unsigned');
-    expect(await run('audit-verify', out, '--key', `${key}.pub`)).toMatchObject({
+    expect(await runAudit('audit-verify', [out, '--key', `${key}.pub`])).toMatchObject({
       code: 1,
       text: expect.stringContaining('it is not signed'),
     });
-    expect(await run('audit', terminated.workflowId, '--address', address, '--out', out, '--sign', key)).toMatchObject({
+    expect(
+      await runAudit('audit', [terminated.workflowId, '--address', address, '--out', out, '--sign', key]),
+    ).toMatchObject({
       code: 0,
     });
-    expect(await run('audit-verify', out, '--key', `${key}.pub`)).toMatchObject({
+    expect(await runAudit('audit-verify', [out, '--key', `${key}.pub`])).toMatchObject({
       code: 0,
       text: expect.stringContaining('signed by the owner'),
     });
   });
 
   test('a workflow that is not there, a server that is not there, and no arguments', async () => {
-    expect(await run('audit', 'cutover-nobody', '--address', address)).toMatchObject({
+    expect(await runAudit('audit', ['cutover-nobody', '--address', address])).toMatchObject({
       code: 1,
       text: expect.stringContaining('The server has no workflow cutover-nobody'),
     });
-    expect(await run('audit', 'cutover-nobody', '--address', `127.0.0.1:${await freePort()}`)).toMatchObject({
+    expect(await runAudit('audit', ['cutover-nobody', '--address', `127.0.0.1:${await freePort()}`])).toMatchObject({
       code: 1,
       text: expect.stringContaining('There is no Temporal server'),
     });
-    expect(await run('audit')).toMatchObject({ code: 2, text: expect.stringContaining('Usage: npm run audit') });
+    expect(await runAudit('audit', [])).toMatchObject({
+      code: 2,
+      text: expect.stringContaining('Usage: npm run audit'),
+    });
   });
 });
 

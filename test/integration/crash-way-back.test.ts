@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import { lookFromOutside, type Serving } from '../../rehearsal/outside.ts';
-import type { Item } from '../../workflows/sop.ts';
+import { stepIdsOf } from '../../workflows/sop.ts';
 import type { StepId } from '../../workflows/steps.ts';
 import type { Status } from '../../workflows/view.ts';
-import { killSwitch, undoRm11 } from '../../workflows/way-back.ts';
-import { createRig, playPeople, writesOf, type CutoverHandle, type Rig } from './cutover-rig.ts';
+import { asPlanned, killSwitch, undoRm11 } from '../../workflows/way-back.ts';
+import { createRig, writesOf, type CutoverHandle, type Rig } from './cutover-rig.ts';
+import { pullKillSwitch, startToLaunch, startWayBack } from './going-back.ts';
 import { moments, planOf, type Moment } from './kill-points.ts';
 import type { KillPoint } from './killable-worker.ts';
 import { startMortalWorkers } from './mortal-workers.ts';
-import { atGate } from './steering.ts';
 import { configVars } from './world.ts';
 
 interface WayBack {
-  readonly items: readonly Item[];
+  readonly steps: readonly StepId[];
   /** Sets out from the run of an app that was cut over, and answers the run that goes back. */
   readonly setOut: (rig: Rig, first: CutoverHandle, app: RehearsedApp) => Promise<CutoverHandle>;
   readonly result: string;
@@ -22,12 +22,11 @@ interface WayBack {
   readonly writes: Readonly<Record<string, number>>;
 }
 
-const asPlanned = { refused: false, fenceBegun: false, uncounted: false };
 const waysBack: Record<string, WayBack> = {
   'kill-switch': {
-    items: killSwitch(asPlanned),
+    steps: stepIdsOf(killSwitch(asPlanned)),
     setOut: async (_, first) => {
-      await first.signal('killSwitch', { by: 'Cy', reason: 'it does not look right' });
+      await pullKillSwitch(first);
       return first;
     },
     result: 'rolled-back',
@@ -42,16 +41,8 @@ const waysBack: Record<string, WayBack> = {
   },
   // By a run of its own, which knows nothing of the first one.
   'undo-rm-11': {
-    items: undoRm11(asPlanned),
-    setOut: (rig, first, app) =>
-      first.describe().then(({ taskQueue }) =>
-        rig.client.workflow.start('productionCutover', {
-          taskQueue,
-          workflowId: first.workflowId,
-          workflowIdConflictPolicy: 'TERMINATE_EXISTING',
-          args: [{ app: app.herokuApp, requestedBy: 'Cy', mode: 'undo-rm-11', reason: 'the role lacks a privilege' }],
-        }),
-      ) as Promise<CutoverHandle>,
+    steps: stepIdsOf(undoRm11(asPlanned)),
+    setOut: (rig, _, app) => startWayBack(rig, app, { mode: 'undo-rm-11', reason: 'the role lacks a privilege' }),
     result: 'undone',
     serves: 'owner',
     writes: {
@@ -78,8 +69,6 @@ const mayHaveNothingToDo: Partial<Record<StepId, string>> = {
   'restart-unbound': "the release without the role's URL restarts the dynos too",
 };
 
-const stepsOf = ({ items }: WayBack): StepId[] => items.flatMap((item) => (item.kind === 'step' ? [item.id] : []));
-
 interface Crashed {
   readonly rig: Rig;
   readonly app: RehearsedApp;
@@ -102,12 +91,11 @@ async function crash(wayBack: WayBack, moment: Moment): Promise<Crashed> {
   const rig = await createRig();
   const app = await rig.add(raptor);
   const forward = rig.startWorker();
-  const first = await rig.start(app);
-  await playPeople(rig, first, app, atGate('launch'));
+  const first = await startToLaunch(rig, app);
   await forward.stop();
 
   const before = countWrites(rig);
-  const workers = await startMortalWorkers(rig, planOf(stepsOf(wayBack), moment));
+  const workers = await startMortalWorkers(rig, planOf(wayBack.steps, moment));
   try {
     const status = await (await wayBack.setOut(rig, first, app)).result();
     return { rig, app, status, deaths: workers.deaths(), writes: countWrites(rig, before) };
@@ -137,7 +125,7 @@ describe.each(Object.entries(waysBack))('%s', (name, wayBack) => {
     async (moment) => {
       const { rig, app, status, deaths, writes } = crashes.get(`${name} ${moment}`) as Crashed;
       const died = deaths.map((death) => death.step);
-      expect(died).toEqual(stepsOf(wayBack).filter((step) => died.includes(step) || !(step in mayHaveNothingToDo)));
+      expect(died).toEqual(wayBack.steps.filter((step) => died.includes(step) || !(step in mayHaveNothingToDo)));
 
       expect(status.outcome).toMatchObject({ result: wayBack.result });
       expect(status.items.filter((item) => item.failure)).toEqual([]);

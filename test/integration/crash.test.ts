@@ -3,7 +3,7 @@ import { raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import { lookFromOutside } from '../../rehearsal/outside.ts';
 import { scenarios } from '../../rehearsal/scenarios.ts';
 import type { Facts } from '../../workflows/facts.ts';
-import { sequence } from '../../workflows/sop.ts';
+import { sequence, stepIdsOf } from '../../workflows/sop.ts';
 import type { StepId } from '../../workflows/steps.ts';
 import type { Status } from '../../workflows/view.ts';
 import { sampleEvidence, sampleFacts } from '../workflow/sample-evidence.ts';
@@ -22,13 +22,15 @@ const go: Facts = {
 };
 
 /** Every step of that sequence, so that a step that is added is killed too. */
-const stepsOfTheList: StepId[] = sequence({
-  hasFollowUps: true,
-  hasPullRequest: true,
-  pullRequest: sampleEvidence['inspect-pull-request'],
-  go,
-  rm11: sampleFacts,
-}).flatMap((item) => (item.kind === 'step' ? [item.id] : []));
+const stepsOfTheList = stepIdsOf(
+  sequence({
+    hasFollowUps: true,
+    hasPullRequest: true,
+    pullRequest: sampleEvidence['inspect-pull-request'],
+    go,
+    rm11: sampleFacts,
+  }),
+);
 
 /** Steps whose act may find nothing left to do, and why. Every other step dies where the plan says. */
 const mayBeDoneByThePlatform: Partial<Record<StepId, string>> = {

@@ -32,8 +32,8 @@ export interface Rig {
    * files do not meet on the one Temporal server.
    */
   add(app: RehearsedApp, options?: AppOptions & { target?: TargetChange }): Promise<RehearsedApp>;
-  /** Starts production's worker as a process. */
-  startWorker(): WorkerProcess;
+  /** Starts production's worker, or another entry with a worker's environment, as a process that ends with the rig. */
+  startWorker(options?: { env?: Readonly<Record<string, string>>; entry?: string }): WorkerProcess;
   start(app: RehearsedApp, input?: Record<string, unknown>): Promise<CutoverHandle>;
   close(): Promise<void>;
 }
@@ -87,10 +87,11 @@ export async function createRig({ temporal, workerEnv: more, ...options }: RigOp
       await platform.addApp(own, appOptions);
       return own;
     },
-    startWorker() {
-      const worker = startWorkerProcess({ env: workerEnv, logFile: workerLog });
+    startWorker({ env = {}, ...more } = {}) {
+      const worker = startWorkerProcess({ env: { ...workerEnv, ...env }, logFile: workerLog, ...more });
       workers.push(worker);
       guard.watchGroup(worker.pid);
+      void worker.ended.then(() => guard.unwatchGroup(worker.pid));
       return worker;
     },
     start: (app, input = {}) =>

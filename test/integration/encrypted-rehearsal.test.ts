@@ -9,9 +9,9 @@ import type { AuditRecord } from '../../audit/record-schema.ts';
 import type { Ending } from '../../rehearsal/start/command.ts';
 import { rehearse } from '../../rehearsal/start/rehearse.ts';
 import type { Rehearsal } from '../../rehearsal/start/set-up.ts';
+import { bare, runAudit } from './audit-commands.ts';
 import { textOf } from './leaks.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
-import { startProgram } from './started-program.ts';
 
 process.env['TEMPORAL_CLI_PATH'] = process.env['RC_TEST_TEMPORAL_CLI'] ?? '';
 const id = 'cutover-raxx-api-prod';
@@ -120,19 +120,12 @@ test('neither the key nor the token of the codec server is on the terminal', asy
 });
 
 describe('the record', () => {
-  const run = async (script: 'audit' | 'audit-verify', args: string[], env: NodeJS.ProcessEnv = {}) => {
-    const program = await startProgram(['node', `scripts/${script}.mjs`, ...args], env);
-    const { code } = await program.ended;
-    const text = program.output();
-    await program.dispose();
-    return { code, text };
-  };
   /** A record as the command writes it, checked without any key. */
   const audited = async (name: string, args: string[], env: NodeJS.ProcessEnv) => {
     const out = path.join(dir, name);
-    const { code, text } = await run('audit', [...args, '--out', out], env);
+    const { code, text } = await runAudit('audit', [...args, '--out', out], env);
     expect({ code, text }).toMatchObject({ code: 0 });
-    expect(await run('audit-verify', [out])).toMatchObject({ code: 0 });
+    expect(await runAudit('audit-verify', [out])).toMatchObject({ code: 0 });
     return { text, ...(await readAt(out)) };
   };
   const readAt = async (folder: string): Promise<{ record: AuditRecord; all: string; md: string }> => {
@@ -150,7 +143,7 @@ describe('the record', () => {
   test("the worker's own is readable and holds, without a key", async () => {
     const [first = ''] = await readdir(path.join(dir, 'kept', id));
     const folder = path.join(dir, 'kept', id, first);
-    expect(await run('audit-verify', [folder])).toMatchObject({ code: 0 });
+    expect(await runAudit('audit-verify', [folder])).toMatchObject({ code: 0 });
     const { record, all } = await readAt(folder);
     expect({ unreadable: record.unreadable, result: record.summary.result }).toEqual({
       unreadable: 0,
@@ -191,10 +184,6 @@ describe('the record', () => {
     );
     const { record } = await audited('exported', ['--history', file], {});
     const { record: whole } = await audited('open', fromServer(), rehearsal.encryption?.workerEnv ?? {});
-    const bare = ({ summary, unreadable, entries }: AuditRecord) => ({
-      ...{ summary, unreadable },
-      entries: entries.map(({ kind, text, who, data }) => ({ kind, text, who, data })),
-    });
     expect(bare(record)).toEqual(bare(whole));
   });
 

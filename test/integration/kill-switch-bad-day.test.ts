@@ -5,7 +5,8 @@ import { raptor } from '../../rehearsal/apps.ts';
 import type { Intercept } from '../../rehearsal/heroku/index.ts';
 import { lookFromOutside } from '../../rehearsal/outside.ts';
 import { startPostgres } from '../../rehearsal/postgres.ts';
-import { createRig, playPeople, type CutoverHandle, type Rig } from './cutover-rig.ts';
+import { createRig, type Rig } from './cutover-rig.ts';
+import { pullKillSwitch, startToLaunch } from './going-back.ts';
 import { clientOf } from './heroku-client.ts';
 import { ask } from './rehearsed-app.ts';
 import { atGate, decide, isParkedAt, itemOf, watch } from './steering.ts';
@@ -22,14 +23,10 @@ beforeEach(async () => {
 });
 afterEach(() => rig?.close());
 
-const pull = (handle: CutoverHandle): Promise<void> =>
-  handle.signal('killSwitch', { by: 'Cy', reason: 'it does not look right' });
-
 test('a customer signs up between the two counts: refused behind the fence, which is lifted, and nothing is lost', async () => {
   const app = await rig.add(raptor);
   const url = rig.platform.heroku.webUrl(app.herokuApp);
-  const handle = await rig.start(app);
-  await playPeople(rig, handle, app, atGate('launch'));
+  const handle = await startToLaunch(rig, app);
 
   // Somebody writes all the time; what is answered with success is counted.
   const written = { orders: 0, customers: 0 };
@@ -47,7 +44,7 @@ test('a customer signs up between the two counts: refused behind the fence, whic
     if (status === 201) written.customers += 1;
     return undefined;
   };
-  await pull(handle);
+  await pullKillSwitch(handle);
   const refused = await watch(handle, (status) => status.journal.some((entry) => entry.event === 'resumed'));
   over = true;
   await writer;
@@ -82,9 +79,8 @@ test('a release command that was said to be safe fails on SQLite: parked behind 
     },
   });
   const url = rig.platform.heroku.webUrl(app.herokuApp);
-  const handle = await rig.start(app);
-  await playPeople(rig, handle, app, atGate('launch'));
-  await pull(handle);
+  const handle = await startToLaunch(rig, app);
+  await pullKillSwitch(handle);
   const parked = await watch(handle, isParkedAt('to-sqlite'));
   expect(itemOf(parked, 'to-sqlite')?.failure).toMatchObject({
     type: 'ReleaseFailed',
@@ -110,10 +106,9 @@ test('PostgreSQL is down: a quorum decides, users are served from SQLite, and wh
       { addon: { postgres: second }, target: (target) => Object.assign(target['approvals'] as object, { quorum: 2 }) },
     );
     const url = rig.platform.heroku.webUrl(app.herokuApp);
-    const handle = await rig.start(app);
-    await playPeople(rig, handle, app, atGate('launch'));
+    const handle = await startToLaunch(rig, app);
     await second.stop();
-    await pull(handle);
+    await pullKillSwitch(handle);
 
     const asked = await watch(handle, atGate('uncounted-rows'));
     expect(asked.waitingFor).toMatchObject({ needed: 2, what: expect.stringMatching(/PostgreSQL cannot be asked/) });

@@ -4,8 +4,10 @@ import type { Intercept } from '../../rehearsal/heroku/index.ts';
 import { lookFromOutside } from '../../rehearsal/outside.ts';
 import type { Status } from '../../workflows/view.ts';
 import { createRig, playPeople, type CutoverHandle, type Rig } from './cutover-rig.ts';
+import { pullKillSwitch, startToLaunch } from './going-back.ts';
+import { holdRequest } from './held-request.ts';
 import { clientOf, eventually } from './heroku-client.ts';
-import { atGate, isRunning, watch } from './steering.ts';
+import { isRunning, watch } from './steering.ts';
 import { configVars } from './world.ts';
 
 // One app, and the kill switch in the middle of one step after the other; each next cutover begins from what that left.
@@ -20,29 +22,30 @@ beforeAll(async () => {
 });
 afterAll(() => rig?.close());
 
-const pull = (handle: CutoverHandle): Promise<void> =>
-  handle.signal('killSwitch', { by: 'Cy', reason: 'it does not look right' });
 const isGoingBack = (status: Status): boolean => status.procedure === 'kill-switch';
 
-/** Holds the request that matches until somebody lets it go: the platform takes it then, late. */
-function hold(matches: (request: Parameters<Intercept>[0]) => boolean): { isHeld: () => boolean; release: () => void } {
-  let isHeld = false;
-  let release = (): void => undefined;
-  const released = new Promise<void>((resolve) => (release = resolve));
-  intercept = async (request) => {
-    if (isHeld || !matches(request)) return undefined;
-    isHeld = true;
-    await released;
-    return undefined;
-  };
-  return { isHeld: () => isHeld, release };
+/** What makes a step wait in the middle, until it is let go. */
+interface Obstacle {
+  readonly isMet: () => Promise<boolean> | boolean;
+  readonly letGo: () => Promise<void> | void;
 }
 
-/** Plays the people until a step is stuck in the middle. */
-function playUntilStuck(handle: CutoverHandle, step: string, isStuck: () => Promise<boolean> | boolean): Promise<void> {
-  return playPeople(rig, handle, app, isRunning(step)).then(() =>
-    eventually(async () => isStuck(), Boolean, 60_000).then(() => undefined),
-  );
+/** Takes a cutover to a step that meets the obstacle there, and pulls the kill switch before that lets go. */
+async function pullInTheMiddleOf(step: string, { isMet, letGo }: Obstacle): Promise<void> {
+  const handle = await rig.start(app);
+  await playPeople(rig, handle, app, isRunning(step));
+  await eventually(async () => isMet(), Boolean, 60_000);
+  await pullKillSwitch(handle);
+  await watch(handle, isGoingBack);
+  await letGo();
+  await expectBackOnSqlite(handle);
+}
+
+/** A request that the platform takes late. */
+function lateRequest(matches: Parameters<typeof holdRequest>[0]): Obstacle {
+  const request = holdRequest(matches);
+  ({ intercept } = request);
+  return { isMet: request.isHeld, letGo: request.release };
 }
 
 /** What must hold after a kill switch, wherever it was pulled. */
@@ -68,16 +71,14 @@ async function roles(): Promise<unknown[]> {
 }
 
 /** Makes the statements of others wait: a session whose transaction is open has touched what they want to touch. */
-async function inTheWay(
-  statement: string,
-): Promise<{ isWaitedFor: () => Promise<boolean>; stop: () => Promise<void> }> {
+async function inTheWay(statement: string): Promise<Obstacle> {
   // Behind a kill switch it has another name.
   const url = Object.values(await configVars(rig, app)).find((value) => value.startsWith('postgres:')) ?? '';
   const client = await rig.platform.postgres.connect(new URL(url).pathname.slice(1));
   await client.query('BEGIN');
   await client.query(statement);
   return {
-    isWaitedFor: async () => {
+    isMet: async () => {
       // Within a transaction the view stands still.
       await client.query('SELECT pg_stat_clear_snapshot()');
       const { rowCount } = await client.query(
@@ -85,7 +86,7 @@ async function inTheWay(
       );
       return (rowCount ?? 0) > 0;
     },
-    async stop() {
+    async letGo() {
       await client.query('ROLLBACK');
       await client.end();
     },
@@ -94,52 +95,29 @@ async function inTheWay(
 
 describe('pulled in the middle of', () => {
   test('the upgrade', async () => {
-    const other = await inTheWay('CREATE TABLE alembic_version (version_num varchar(32))');
-    const handle = await rig.start(app);
-    await playUntilStuck(handle, 'upgrade', other.isWaitedFor);
-    await pull(handle);
-    await watch(handle, isGoingBack);
-    await other.stop();
-    await expectBackOnSqlite(handle);
+    await pullInTheMiddleOf('upgrade', await inTheWay('CREATE TABLE alembic_version (version_num varchar(32))'));
   });
 
   test('the creation of the credential, which the platform takes late', async () => {
-    const request = hold(({ method, path }) => method === 'POST' && path.endsWith('/credentials'));
-    const handle = await rig.start(app);
-    await playUntilStuck(handle, 'credential', request.isHeld);
-    await pull(handle);
-    await watch(handle, isGoingBack);
-    request.release();
-    await expectBackOnSqlite(handle);
+    const request = lateRequest(({ method, path }) => method === 'POST' && path.endsWith('/credentials'));
+    await pullInTheMiddleOf('credential', request);
   });
 
   test('the flag, which the platform takes late', async () => {
-    const request = hold(({ method, path, body }) => {
+    const request = lateRequest(({ method, path, body }) => {
       const change = (body ?? {}) as Record<string, unknown>;
       return method === 'PATCH' && path.endsWith('/config-vars') && change['FLAG_RAPTOR_APP_ROLE_SEPARATION'] === '1';
     });
-    const handle = await rig.start(app);
-    await playUntilStuck(handle, 'flag', request.isHeld);
-    await pull(handle);
-    await watch(handle, isGoingBack);
-    request.release();
-    await expectBackOnSqlite(handle);
+    await pullInTheMiddleOf('flag', request);
   });
 
   test('the grants', async () => {
-    const other = await inTheWay('GRANT SELECT ON paper_orders TO PUBLIC');
-    const handle = await rig.start(app);
-    await playUntilStuck(handle, 'grants', other.isWaitedFor);
-    await pull(handle);
-    await watch(handle, isGoingBack);
-    await other.stop();
-    await expectBackOnSqlite(handle);
+    await pullInTheMiddleOf('grants', await inTheWay('GRANT SELECT ON paper_orders TO PUBLIC'));
   });
 
   test('the watch', async () => {
-    const handle = await rig.start(app);
-    await playPeople(rig, handle, app, atGate('launch'));
-    await pull(handle);
+    const handle = await startToLaunch(rig, app);
+    await pullKillSwitch(handle);
     await expectBackOnSqlite(handle);
   });
 });

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startWorkerProcess, type WorkerProcess } from '../../rehearsal/worker-process.ts';
+import type { WorkerProcess } from '../../rehearsal/worker-process.ts';
 import type { Rig } from './cutover-rig.ts';
 import type { KillPoint, Orders } from './killable-worker.ts';
 
@@ -32,7 +32,7 @@ export async function startMortalWorkers(rig: Rig, plan: readonly KillPoint[]): 
 
   let stopped = false;
   const spawn = (): { worker: WorkerProcess; loaded: Promise<void> } => {
-    const worker = startWorkerProcess({ env: rig.workerEnv, logFile: rig.workerLog, entry });
+    const worker = rig.startWorker({ entry });
     return { worker, loaded: new Promise((resolve) => worker.process.once('message', () => resolve())) };
   };
   let standby = spawn();

@@ -15,11 +15,11 @@ import { taskQueue } from '../../rehearsal/start/set-up.ts';
 import { startTemporal, type RehearsalTemporal } from '../../rehearsal/temporal.ts';
 import type { Status } from '../../workflows/view.ts';
 import { createRig, type Rig } from './cutover-rig.ts';
+import { runAudit } from './audit-commands.ts';
 import { encodings, writings } from './encodings.ts';
 import { findLeaks, textOf, type Place } from './leaks.ts';
 import { bytesOfDatabase, filesOfRecord, rowsOfDatabase } from './left-behind.ts';
 import { createRecorder } from './recorder.ts';
-import { startProgram } from './started-program.ts';
 import { decide, stop } from './steering.ts';
 import { configVars } from './world.ts';
 
@@ -227,13 +227,10 @@ async function collectRecords(): Promise<void> {
   const audits: string[] = [];
   for (const workflowId of [`cutover-${app.herokuApp}`, 'planted']) {
     const out = path.join(dir, 'records', workflowId);
-    const program = await startProgram(
-      ['node', 'scripts/audit.mjs', workflowId, '--address', temporal.address, '--out', out],
-      { CUTOVER_ENCRYPTION_KEYS: '' },
-    );
-    expect((await program.ended).code).toBe(0);
-    audits.push(program.output());
-    await program.dispose();
+    const args = [workflowId, '--address', temporal.address, '--out', out];
+    const { code, text } = await runAudit('audit', args, { CUTOVER_ENCRYPTION_KEYS: '' });
+    expect(code).toBe(0);
+    audits.push(text);
     places.push(...(await filesOfRecord(`the record of ${workflowId}`, out)));
   }
   add('the terminal of npm run audit', audits.join('\n'));

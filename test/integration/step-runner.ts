@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 import { expect } from '@jest/globals';
 import type { RehearsedApp } from '../../rehearsal/apps.ts';
 import { lookFromOutside } from '../../rehearsal/outside.ts';
-import { startWorkerProcess } from '../../rehearsal/worker-process.ts';
 import { createTargetStore } from '../../worker/targets.ts';
 import { steps, type Evidence, type StepCall, type StepId, type StepResult } from '../../workflows/steps.ts';
 import type { Rig } from './cutover-rig.ts';
@@ -28,8 +27,9 @@ export interface StepRunner {
   stop(): Promise<void>;
 }
 
-export function startStepRunner(rig: Rig): StepRunner {
-  const child = startWorkerProcess({ env: rig.workerEnv, logFile: rig.workerLog, entry });
+/** @param env added to what the rig's workers are started with */
+export function startStepRunner(rig: Rig, env: Readonly<Record<string, string>> = {}): StepRunner {
+  const child = rig.startWorker({ env, entry });
   const waiting = new Map<number, (answer: StepAnswer) => void>();
   child.process.on('message', (answer: StepAnswer) => {
     waiting.get(answer.id)?.(answer);

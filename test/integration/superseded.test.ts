@@ -4,8 +4,9 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import type { Intercept } from '../../rehearsal/heroku/index.ts';
-import { startWorkerProcess, type WorkerProcess } from '../../rehearsal/worker-process.ts';
-import { createRig, playPeople, writesOf, type CutoverHandle, type Rig } from './cutover-rig.ts';
+import { createRig, playPeople, writesOf, type Rig } from './cutover-rig.ts';
+import { startWayBack } from './going-back.ts';
+import { holdRequest } from './held-request.ts';
 import { eventually } from './heroku-client.ts';
 import { configVars } from './world.ts';
 
@@ -14,7 +15,6 @@ import { configVars } from './world.ts';
 let rig: Rig;
 let intercept: Intercept = async () => undefined;
 let people: Promise<unknown> | undefined;
-const workers: WorkerProcess[] = [];
 const closers: (() => unknown)[] = [];
 
 beforeEach(async () => {
@@ -23,23 +23,15 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await people;
-  for (const worker of workers.splice(0)) await worker.stop();
-  for (const close of closers.splice(0)) close();
   await rig.close();
+  for (const close of closers.splice(0)) close();
 });
 
-function startWorker(env: Record<string, string>): WorkerProcess {
-  const worker = startWorkerProcess({ env: { ...rig.workerEnv, ...env }, logFile: rig.workerLog });
-  workers.push(worker);
-  return worker;
-}
-
 /** Starts a run, and people who take it on until something has happened. What they ask meanwhile may go unanswered. */
-async function startUntil(app: RehearsedApp, happened: () => boolean): Promise<CutoverHandle> {
+async function startUntil(app: RehearsedApp, happened: () => boolean): Promise<void> {
   const handle = await rig.start(app);
   people = playPeople(rig, handle, app, happened).catch(() => undefined);
   await eventually(async () => happened(), Boolean, 120_000);
-  return handle;
 }
 
 /** The rig's Temporal server behind a line that can be cut: what is sent then arrives once it is mended. */
@@ -83,31 +75,21 @@ const isInLog = (message: string, step: string): boolean =>
 test('cut off from Temporal while its run is terminated and a way back comes to its end: it writes nothing', async () => {
   const app = await rig.add(raptor);
   const line = await cuttableLine();
-  const cutOff = startWorker({ TEMPORAL_ADDRESS: line.address });
+  const cutOff = rig.startWorker({ env: { TEMPORAL_ADDRESS: line.address } });
 
   // The platform is slow to answer the last question before the write, so that nothing else can stop that any more.
-  let isHeld = false;
-  let release = (): void => undefined;
-  const held = new Promise<void>((resolve) => (release = resolve));
-  intercept = async ({ method, path: asked }) => {
-    if (isHeld || method !== 'GET' || !asked.includes('/slugs/') || !isInLog('step begun', 'flag')) return;
-    isHeld = true;
-    await held;
-    return undefined;
-  };
-  const first = await startUntil(app, () => isHeld);
+  const question = holdRequest(
+    ({ method, path }) => method === 'GET' && path.includes('/slugs/') && isInLog('step begun', 'flag'),
+  );
+  ({ intercept } = question);
+  await startUntil(app, question.isHeld);
   line.cut();
 
   const taskQueue = `way-back-${app.herokuApp}`;
-  startWorker({ CUTOVER_TASK_QUEUE: taskQueue });
-  const second = await rig.client.workflow.start('productionCutover', {
-    taskQueue,
-    workflowId: first.workflowId,
-    workflowIdConflictPolicy: 'TERMINATE_EXISTING',
-    args: [{ app: app.herokuApp, requestedBy: 'Cy', mode: 'kill-switch', reason: 'the worker hangs' }],
-  });
+  rig.startWorker({ env: { CUTOVER_TASK_QUEUE: taskQueue } });
+  const second = await startWayBack(rig, app, { mode: 'kill-switch', reason: 'the worker hangs' }, taskQueue);
   // Not later: a request that is not answered within 30 s ends the attempt by itself.
-  release();
+  question.release();
   await eventually(async () => isInLog('step acting', 'flag'), Boolean, 60_000);
   expect((await second.result()).outcome).toMatchObject({ result: 'rolled-back' });
   line.mend();

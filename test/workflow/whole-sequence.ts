@@ -1,7 +1,7 @@
 import type { RunInput } from '../../workflows/input.ts';
-import { sequence, type Item } from '../../workflows/sop.ts';
+import { sequence, stepIdsOf, type Item } from '../../workflows/sop.ts';
 import { steps, type StepId } from '../../workflows/steps.ts';
-import { killSwitch, undoRm11 } from '../../workflows/way-back.ts';
+import { asPlanned, killSwitch, undoRm11 } from '../../workflows/way-back.ts';
 import { createFakeWorld, type FakeWorld, type FakeWorldOptions } from './fake-activities.ts';
 import { sampleEvidence, sampleFacts, samplePlan } from './sample-evidence.ts';
 
@@ -21,15 +21,12 @@ export const wholeSequence: Item[] = sequence({
   rm11: sampleFacts,
 });
 
-const stepsOf = (items: readonly Item[]): StepId[] => items.flatMap((item) => (item.kind === 'step' ? [item.id] : []));
-const healthy = { refused: false, fenceBegun: false, uncounted: false };
-
-export const stepsInOrder = stepsOf(wholeSequence);
+export const stepsInOrder = stepIdsOf(wholeSequence);
 export const gatesInOrder = wholeSequence.flatMap((item) => (item.kind === 'step' ? [] : [item.id]));
 /** The steps of each way back, in their order, while the database answers. */
 export const stepsBack = {
-  'kill-switch': stepsOf(killSwitch(healthy)),
-  'undo-rm-11': stepsOf(undoRm11(healthy)),
+  'kill-switch': stepIdsOf(killSwitch(asPlanned)),
+  'undo-rm-11': stepIdsOf(undoRm11(asPlanned)),
 } as const;
 export type WayBackKind = keyof typeof stepsBack;
 
@@ -47,8 +44,8 @@ export const procedures: Readonly<
       .filter((item) => item.id !== 'await-pull-request'),
     result: 'planned',
   },
-  'kill-switch': { items: killSwitch(healthy), result: 'rolled-back' },
-  'undo-rm-11': { items: undoRm11(healthy), result: 'undone' },
+  'kill-switch': { items: killSwitch(asPlanned), result: 'rolled-back' },
+  'undo-rm-11': { items: undoRm11(asPlanned), result: 'undone' },
 };
 export type Mode = keyof typeof procedures;
 
@@ -61,12 +58,12 @@ export const inputFor = (mode: Mode, app: string): RunInput => ({
 });
 
 /** The steps of a procedure, in their order. */
-export const stepsOfMode = (mode: Mode): StepId[] => stepsOf(procedures[mode].items);
+export const stepsOfMode = (mode: Mode): StepId[] => stepIdsOf(procedures[mode].items);
 
 /** The steps of a procedure before an item. */
 export function stepsBefore(id: Item['id'], mode: Mode = 'cutover'): StepId[] {
   const { items } = procedures[mode];
-  return stepsOf(
+  return stepIdsOf(
     items.slice(
       0,
       items.findIndex((item) => item.id === id),

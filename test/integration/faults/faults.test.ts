@@ -40,8 +40,7 @@ beforeAll(async () => {
   rig.platform.heroku.settings.attachLimitMs = 3_000;
   proxy = await startFaultProxy(rig.platform.heroku.url);
   // Only the base URLs differ.
-  const workerEnv = { ...rig.workerEnv, HEROKU_API_URL: proxy.url, HEROKU_DATA_URL: proxy.url };
-  steps = startStepRunner({ ...rig, workerEnv });
+  steps = startStepRunner(rig, { HEROKU_API_URL: proxy.url, HEROKU_DATA_URL: proxy.url });
   app = await rig.add(raptor);
   await steps.perform(app, 'upgrade');
 });

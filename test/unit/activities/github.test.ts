@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { classify } from '../../../activities/classify.ts';
 import { createGithubClient, type GithubClient } from '../../../activities/clients/github.ts';
 import { withScope } from '../../../activities/scope.ts';
-import { Secrets } from '../../../activities/secrets.ts';
+import { scopeWith } from './in-activity.ts';
 
 let server: Server | undefined;
 afterEach(() => {
@@ -91,11 +91,10 @@ describe('dispatch', () => {
 });
 
 describe('a refusal', () => {
-  const proveLease = (): Promise<void> => Promise.resolve();
   const failureOf = async (status: number, headers: Record<string, string> = {}) => {
     const client = await clientOf((_, response) => json(response, status, { message: 'no' }, headers));
     // A limit is waited for, until the activity's own time is over.
-    const scope = { signal: AbortSignal.timeout(500), secrets: new Secrets(), report: () => undefined, proveLease };
+    const scope = scopeWith({ signal: AbortSignal.timeout(500) });
     return classify(await withScope(scope, () => client.getPull('owner/name', 12)).catch((error: unknown) => error));
   };
 

@@ -1,7 +1,8 @@
 import { jest } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { atBoundary, type ProgressListener } from '../../../activities/boundary.ts';
-import type { Progress } from '../../../activities/scope.ts';
+import type { ActivityScope, Progress } from '../../../activities/scope.ts';
+import { Secrets } from '../../../activities/secrets.ts';
 
 export interface ActivityOptions {
   /** 2 and more: an earlier attempt was interrupted or failed. */
@@ -44,6 +45,13 @@ export function beginActivity<T>(
 export function inActivity<T>(work: () => Promise<T>, options?: ActivityOptions): Promise<T> {
   const { result } = beginActivity(work, options);
   return quick ? quickly(result) : result;
+}
+
+/** The scope of an activity that nothing ends and that may write, with what a test wants otherwise. */
+export function scopeWith(wanted: Partial<ActivityScope>): ActivityScope {
+  const signal = new AbortController().signal;
+  const report = (): void => undefined;
+  return { signal, secrets: new Secrets(), report, proveLease: () => Promise.resolve(), ...wanted };
 }
 
 let quick = false;

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { createHerokuClient } from '../../../activities/clients/heroku.ts';
 import { withScope } from '../../../activities/scope.ts';
-import { Secrets } from '../../../activities/secrets.ts';
+import { scopeWith } from './in-activity.ts';
 
 const refillMs = 20;
 
@@ -26,15 +26,13 @@ async function serveAccount(left: number, headers: (remaining: number) => Record
   return { url, answers, stop: () => void server.close().closeAllConnections() };
 }
 
-const proveLease = (): Promise<void> => Promise.resolve();
-
 /** Several runs of one worker, each in an activity of its own, with the one client. */
 async function runsOf(url: string, runs: number, requests: number, signal = new AbortController().signal) {
   const allowance = { reserve: 10, refillMs, firstPauseMs: 50 };
   const client = createHerokuClient({ apiUrl: url, dataUrl: url, token: 'a-token', allowance });
   return Promise.allSettled(
     Array.from({ length: runs }, () =>
-      withScope({ signal, secrets: new Secrets(), report: () => undefined, proveLease }, async () => {
+      withScope(scopeWith({ signal }), async () => {
         for (let asked = 0; asked < requests; asked += 1) await client.listReleases('an-app');
       }),
     ),

@@ -3,16 +3,15 @@ import { leftOver, nextItem } from '../../../workflows/procedures.ts';
 import type { Item } from '../../../workflows/sop.ts';
 import type { RunState } from '../../../workflows/state.ts';
 import type { RunEvent } from '../../../workflows/transition.ts';
-import { killSwitch, undoRm11 } from '../../../workflows/way-back.ts';
+import { asPlanned, killSwitch, undoRm11 } from '../../../workflows/way-back.ts';
 import { events } from './events.ts';
 import { done, passed, preflight, read, started, walk, walkFor } from './walk.ts';
 
-const nothing = { refused: false, fenceBegun: false, uncounted: false };
 const idsOf = (items: readonly Item[]): string[] => items.map((item) => item.id);
 
 describe('the kill switch', () => {
   test('brings users back first, behind a fence and two counts, and takes RM-11 down after that', () => {
-    expect(idsOf(killSwitch(nothing))).toEqual([
+    expect(idsOf(killSwitch(asPlanned))).toEqual([
       'read-seal',
       'survey-way-back',
       'count-rows',
@@ -31,12 +30,12 @@ describe('the kill switch', () => {
   });
 
   test('is refused by the seal and by either count, and by nothing else', () => {
-    const refusing = killSwitch(nothing).filter((item) => item.kind === 'step' && item.refuses === true);
+    const refusing = killSwitch(asPlanned).filter((item) => item.kind === 'step' && item.refuses === true);
     expect(idsOf(refusing)).toEqual(['read-seal', 'count-rows', 'count-rows-fenced']);
   });
 
   test('whose rows cannot be counted asks people, and then does not ask the database again', () => {
-    const items = killSwitch({ ...nothing, uncounted: true });
+    const items = killSwitch({ ...asPlanned, uncounted: true });
     const ids = idsOf(items);
     expect(ids.indexOf('uncounted-rows')).toBe(ids.indexOf('count-rows') + 1);
     expect(ids.indexOf('uncounted-rows')).toBeLessThan(ids.indexOf('fence'));
@@ -44,18 +43,18 @@ describe('the kill switch', () => {
       idsOf(all.filter((item) => item.kind === 'step' && item.tolerates?.includes('DatabaseUnreachable')));
     expect(tolerating(items)).toEqual(['read-seal', 'count-rows', 'count-rows-fenced']);
     // A database that answered the first count and is away at the second may have rows by now.
-    expect(tolerating(killSwitch(nothing))).toEqual(['read-seal', 'count-rows']);
+    expect(tolerating(killSwitch(asPlanned))).toEqual(['read-seal', 'count-rows']);
   });
 
   test('that is refused lifts the fence, if one was begun, and nothing else', () => {
-    expect(idsOf(killSwitch({ ...nothing, refused: true }))).toEqual([]);
-    expect(idsOf(killSwitch({ ...nothing, refused: true, fenceBegun: true }))).toEqual(['lift-fence']);
+    expect(idsOf(killSwitch({ ...asPlanned, refused: true }))).toEqual([]);
+    expect(idsOf(killSwitch({ ...asPlanned, refused: true, fenceBegun: true }))).toEqual(['lift-fence']);
   });
 });
 
 describe('the undo of RM-11', () => {
   test('leaves the app on PostgreSQL, as the owner, without a fence', () => {
-    expect(idsOf(undoRm11(nothing))).toEqual([
+    expect(idsOf(undoRm11(asPlanned))).toEqual([
       'read-seal',
       'survey-way-back',
       'settle-dynos',
@@ -71,16 +70,16 @@ describe('the undo of RM-11', () => {
   });
 
   test('needs the database: it tolerates nothing', () => {
-    for (const item of undoRm11(nothing)) expect(item.kind === 'step' ? (item.tolerates ?? []) : []).toEqual([]);
+    for (const item of undoRm11(asPlanned)) expect(item.kind === 'step' ? (item.tolerates ?? []) : []).toEqual([]);
   });
 
   test('that is refused does nothing', () => {
-    expect(undoRm11({ ...nothing, refused: true })).toEqual([]);
+    expect(undoRm11({ ...asPlanned, refused: true })).toEqual([]);
   });
 });
 
 test('what a way back takes down goes on when one of it fails; a person decides about that in the end', () => {
-  for (const items of [killSwitch(nothing), undoRm11(nothing)]) {
+  for (const items of [killSwitch(asPlanned), undoRm11(asPlanned)]) {
     const later = items.filter((item) => item.kind === 'step' && item.onFailure === 'later');
     expect(idsOf(later)).toEqual(['revoke-grants', 'unbind-url', 'drop-credential']);
   }
