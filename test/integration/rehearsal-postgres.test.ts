@@ -52,6 +52,22 @@ test('a connection without TLS, or with a wrong password, is refused', async () 
   await expect(wrong.connect()).rejects.toMatchObject({ code: '28P01' });
 });
 
+test('halted as by a crash it has kept what was committed, and is resumed on its port', async () => {
+  const session = await postgres.connect('postgres');
+  await session.query('CREATE TABLE kept (id integer)');
+  const lost = new Promise((resolve) => session.once('end', resolve));
+  const { pid, port } = postgres;
+  await postgres.halt();
+  await lost;
+  await expect(postgres.connect('postgres')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  await postgres.resume();
+  expect([postgres.port, postgres.pid === pid]).toEqual([port, false]);
+  const again = await postgres.connect('postgres');
+  expect((await again.query('SELECT FROM kept')).rowCount).toBe(0);
+  await again.query('DROP TABLE kept');
+  await again.end();
+});
+
 test('stop ends the server and open sessions, removes what is on disk, and may be called twice', async () => {
   const ownDir = await openFolder();
   const own = await startPostgres({ dir: ownDir });
