@@ -16,8 +16,12 @@ type Call = Partial<StepCall>;
 /** Performs single steps on a rig's real parts, without a workflow around them. */
 export interface StepRunner {
   perform<S extends StepId>(app: RehearsedApp, step: S, call?: Call): Promise<StepResult<Evidence<S>>>;
-  /** Performs a step, and answers its failure where it fails. */
-  answer(app: RehearsedApp, step: StepId, call?: Call): Promise<StepAnswer>;
+  /**
+   * Performs a step, and answers its failure where it fails.
+   *
+   * @param tries which try of the activity it is, from 1
+   */
+  answer(app: RehearsedApp, step: StepId, call?: Call, tries?: number): Promise<StepAnswer>;
   /** Performs a step that must be refused. */
   refused(app: RehearsedApp, step: StepId, type: string, call?: Call): Promise<string>;
   /** Performs a step that writes, twice: the second time it must find everything in place. */
@@ -39,11 +43,12 @@ export function startStepRunner(rig: Rig, env: Readonly<Record<string, string>> 
   const run = randomUUID();
   let next = 1;
 
-  const ask = async (app: RehearsedApp, step: StepId, call: Call): Promise<StepAnswer> => {
+  const ask = async (app: RehearsedApp, step: StepId, call: Call, tries = 1): Promise<StepAnswer> => {
     const { digest } = await targets.read(app.herokuApp);
     const id = next++;
     const order: StepOrder = {
       id,
+      tries,
       call: { app: app.herokuApp, step, attempt: id, run, since: Date.now(), targetDigest: digest, ...call },
     };
     return new Promise((resolve, reject) => {
@@ -61,7 +66,7 @@ export function startStepRunner(rig: Rig, env: Readonly<Record<string, string>> 
       expect(steps[step].evidence.parse(result.evidence)).toEqual(result.evidence);
       return result;
     },
-    answer: (app, step, call = {}) => ask(app, step, call),
+    answer: (app, step, call = {}, tries = 1) => ask(app, step, call, tries),
     async refused(app, step, type, call = {}) {
       const answer = await ask(app, step, call);
       expect(answer).toMatchObject({ failure: { type } });

@@ -1,62 +1,64 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { expect } from '@jest/globals';
+import { format, resolveConfig } from 'prettier';
 import { failures, isFailureType } from '../../../workflows/failures.ts';
+
+const page = 'docs/faults.md';
 
 /** What was seen of one step that met one fault. */
 export interface Observed {
+  /** As the row's beginning: `is answered with 500, and was not taken`. */
   readonly fault: string;
   readonly step: string;
   /** The failure of the attempt that met it; null where that attempt came to its end. */
-  readonly failure: { readonly type: string; readonly message: string } | null;
-  /** Whether the service had taken the write. */
-  readonly taken: boolean;
-  /** Whether the next attempt had to write again. */
-  readonly wroteAgain: boolean;
-  /** Whether the same attempt sent it again. */
-  readonly sentAgain: boolean;
+  readonly failure: SeenFailure | null;
+  /** What the runbook did about it. */
+  readonly does: string;
 }
 
-const head = `# Faults
+export type SeenFailure = { readonly type: string; readonly message: string };
 
-What the runbook does when a write to the platform goes wrong. The tests write this page from what they have seen on real
-parts: each step that writes to the platform, but for the restarts, meets each fault at its first write, and the effect is there once in the end
-(\`test/integration/faults/\`; \`CUTOVER_WRITE_FAULTS=1 npm test -- test/integration/faults\` writes it anew).
+/** How a failure is handled, by the table of failures. */
+export function handlingOf({ type }: SeenFailure): string {
+  return isFailureType(type) ? failures[type].handling : 'retried';
+}
 
-A failure that is _retried_ is tried again by the server, with longer and longer pauses, and parks the step when it stays: then
-a person decides, as [on-call.md](on-call.md) says. Nothing is ever sent again because an answer was lost: the next attempt looks
-first. Where \`upgrade\` was taken and not heard of, nobody has attached to its dyno, which so runs nothing: it is waited for until the
-platform takes it away, and another one is started.
-
-| the write | in these steps | what the runbook does | what the operator sees |
-| --- | --- | --- | --- |
-`;
-
-/** The page, from everything that was observed. */
-export function faultsPage(observed: readonly Observed[]): string {
-  const rows = new Map<string, string[]>();
-  for (const one of observed) {
-    const row = [one.fault, doneAbout(one), shown(one)].join('|');
-    rows.set(row, [...(rows.get(row) ?? []), `\`${one.step}\``]);
+/** A table of what was seen: one row for all steps that fared alike. */
+export function tableOf(what: string, observed: readonly Observed[]): string {
+  const rows = new Map<string, { seen: Observed; steps: Set<string> }>();
+  for (const seen of observed) {
+    const key = [seen.fault, seen.does, seen.failure?.type].join('|');
+    const row = rows.get(key) ?? { seen, steps: new Set() };
+    row.steps.add(`\`${seen.step}\``);
+    rows.set(key, row);
   }
-  const lines = [...rows].map(([row, steps]) => {
-    const [fault, does, sees] = row.split('|');
-    return `| ${fault} | ${steps.join(', ')} | ${does} | ${sees} |`;
-  });
-  return `${head}${lines.join('\n')}\n`;
+  const lines = [...rows.values()].map(
+    ({ seen: { fault, does, failure }, steps }) =>
+      `| ${fault} | ${[...steps].join(', ')} | ${does} | ${shown(failure)} |`,
+  );
+  return [
+    `| ${what} | in these steps | what the runbook does | what the operator sees |`,
+    '| --- | --- | --- | --- |',
+    ...lines,
+  ].join('\n');
 }
 
-function doneAbout({ failure, taken, wroteAgain, sentAgain }: Observed): string {
-  if (failure === null) {
-    return sentAgain
-      ? 'waits, all runs of the worker with it, and sends it again in the same attempt'
-      : 'waits for the answer';
-  }
-  const handling = isFailureType(failure.type) ? failures[failure.type].handling : 'retried';
-  const again = taken
-    ? 'looks, leaves what was taken as it is, and makes the writes that are left'
-    : 'looks, finds nothing and writes it once';
-  const next = wroteAgain ? again : 'looks, finds it done and writes nothing';
-  return `the attempt ends, ${handling}; the next one ${next}`;
-}
-
-function shown({ failure }: Observed): string {
+function shown(failure: SeenFailure | null): string {
   return failure === null ? 'nothing but the time that it takes' : `\`${failure.type}\``;
+}
+
+/**
+ * Holds a section of the page against what was seen. With `CUTOVER_WRITE_FAULTS` it is written first; the files of these
+ * tests must then run one after the other.
+ */
+export async function expectSection(heading: string, body: string): Promise<void> {
+  const text = await readFile(page, 'utf8');
+  const section = new RegExp(`(?<=^|\\n)## ${heading}\\n[^]*?(?=\\n## |$)`);
+  const seen = await format(`## ${heading}\n\n${body}\n`, { ...(await resolveConfig(page)), filepath: page });
+  if (process.env['CUTOVER_WRITE_FAULTS'] !== undefined) {
+    const others = text.replace(section, '').trimEnd();
+    const written = section.test(text) ? text.replace(section, () => seen) : `${others}\n\n${seen}`;
+    await writeFile(page, written);
+  }
+  expect(section.exec(await readFile(page, 'utf8'))?.[0].trimEnd()).toBe(seen.trimEnd());
 }

@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What an answer of the service behind is turned into; `taken` is that answer, where the request has come there. */
 export interface Fault {
   /** Whether the service has taken the request before things go wrong. */
   readonly taken: boolean;
   readonly answer: (response: ServerResponse, taken: Answered | undefined) => void | Promise<void>;
+  /** What the service is asked instead. */
+  readonly rewrite?: (body: Buffer) => Buffer;
 }
 
 export interface Answered {
@@ -16,41 +17,61 @@ export interface Answered {
   readonly body: Buffer;
 }
 
+export interface Asked {
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly body: Buffer;
+}
+
 export interface FaultProxy {
   readonly url: string;
-  /** The next write whose body holds the text meets this; whatever comes behind it does not. */
-  arm(fault: Fault, text?: string): void;
-  /** Whether the fault that was armed last has been met. */
-  hasMet(): boolean;
-  /** How many writes whose body holds that text have come to the service since. */
+  /** The nth of the requests that are wanted, from 1, meets this, and so many in all; the others do not. */
+  arm(fault: Fault, wanted?: (asked: Asked) => boolean, nth?: number, times?: number): void;
+  /** What has met the fault that was armed last. */
+  met(): Asked | undefined;
+  /** How many requests that are wanted have come to the service since. */
   passedOn(): number;
   stop(): Promise<void>;
 }
 
-/** Stands in front of a service on this machine, and lets one write at a time go wrong. */
+export const isWrite = ({ method }: Asked): boolean => method !== 'GET';
+
+/** Stands in front of a service on this machine, and lets one request at a time go wrong. */
 export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const { hostname, port } = new URL(target);
   let armed: Fault | undefined;
-  let wanted = '';
+  let isWanted = isWrite;
+  let before = 0;
+  let left = 0;
+  let met: Asked | undefined;
   let passedOn = 0;
   const server = createServer((request, response) => void serve(request, response).catch(() => response.destroy()));
 
+  /** The fault that this request is to meet. */
+  const faultFor = (asked: Asked): Fault | undefined => {
+    if (armed === undefined || before-- > 0 || left-- <= 0) return undefined;
+    met = asked;
+    return armed;
+  };
+
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await collected(request);
-    const isWanted = request.method !== 'GET' && body.includes(wanted);
-    const fault = isWanted ? armed : undefined;
-    if (fault !== undefined) armed = undefined;
+    const asked = { method: request.method ?? 'GET', path: request.url ?? '/', body };
+    const wanted = isWanted(asked);
+    const fault = wanted ? faultFor(asked) : undefined;
     if (fault?.taken === false) return void (await fault.answer(response, undefined));
-    if (isWanted) passedOn += 1;
+    if (wanted) passedOn += 1;
+    const sent = fault?.rewrite?.(body) ?? body;
     const upstream = forward({
       hostname,
       port,
       agent: false,
-      method: request.method,
-      path: request.url,
-      headers: { ...request.headers, host: `${hostname}:${port}` },
+      method: asked.method,
+      path: asked.path,
+      headers: { ...request.headers, host: `${hostname}:${port}`, 'content-length': sent.length },
     });
-    upstream.end(body);
+    upstream.end(sent);
     const [answer] = (await once(upstream, 'response')) as [IncomingMessage];
     const taken = { status: answer.statusCode ?? 502, headers: answer.headers, body: await collected(answer) };
     await (fault?.answer ?? pass)(response, taken);
@@ -60,12 +81,11 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    arm: (fault, text = '') => {
-      armed = fault;
-      wanted = text;
-      passedOn = 0;
+    arm: (fault, wanted = isWrite, nth = 1, times = 1) => {
+      [armed, isWanted, before, left] = [fault, wanted, nth - 1, times];
+      [met, passedOn] = [undefined, 0];
     },
-    hasMet: () => armed === undefined,
+    met: () => met,
     passedOn: () => passedOn,
     stop: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
@@ -81,53 +101,9 @@ async function collected(stream: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-function pass(response: ServerResponse, taken: Answered | undefined): void {
+/** Gives the answer of the service on as it is. */
+export function pass(response: ServerResponse, taken: Answered | undefined): void {
   const headers = { ...taken?.headers };
   delete headers['transfer-encoding'];
   response.writeHead(taken?.status ?? 502, { ...headers, 'content-length': taken?.body.length ?? 0 }).end(taken?.body);
 }
-
-const says =
-  (status: number, headers: Record<string, string> = {}) =>
-  (response: ServerResponse): void => {
-    const body = JSON.stringify({ id: 'a_fault', message: 'This is a fault of the tests.' });
-    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
-  };
-const reset = (response: ServerResponse): void => void response.socket?.resetAndDestroy();
-
-/** Every fault that a write can meet, by how a reader of the page is told of it. */
-export const faults = {
-  'is refused with 429 and `Retry-After`': {
-    taken: false,
-    answer: says(429, { 'ratelimit-remaining': '0', 'retry-after': '1' }),
-  },
-  'is refused with 429, which does not say for how long': {
-    taken: false,
-    answer: says(429, { 'ratelimit-remaining': '0' }),
-  },
-  'is answered with 500, and was not taken': { taken: false, answer: says(500) },
-  'is answered with 503, and was not taken': { taken: false, answer: says(503) },
-  'is answered with 502, and was taken': { taken: true, answer: says(502) },
-  'has its connection reset, and was not taken': { taken: false, answer: reset },
-  'has its connection reset, and was taken': { taken: true, answer: reset },
-  'is taken, and half of the answer comes': {
-    taken: true,
-    answer: (response, taken) => {
-      const body = taken?.body ?? Buffer.alloc(0);
-      response.writeHead(taken?.status ?? 200, {
-        'content-type': 'application/json',
-        'content-length': body.length + 20,
-      });
-      response.write(body.subarray(0, body.length / 2));
-      setImmediate(() => response.socket?.resetAndDestroy());
-    },
-  },
-  'is taken, and a page in HTML comes back': {
-    taken: true,
-    answer: (response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Please wait</html>'),
-  },
-  'is answered two seconds late': {
-    taken: true,
-    answer: (response, taken) => sleep(2_000).then(() => pass(response, taken)),
-  },
-} as const satisfies Record<string, Fault>;

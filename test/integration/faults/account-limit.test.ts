@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { raptor } from '../../../rehearsal/apps.ts';
+import { createRig, writesOf, type Rig } from '../cutover-rig.ts';
+import { withoutPullRequest } from '../run-control.ts';
+import { startStepRunner, type StepRunner } from '../step-runner.ts';
+import { faults } from './faults.ts';
+import { startFaultProxy, type FaultProxy } from './proxy.ts';
+
+let rig: Rig;
+let proxy: FaultProxy;
+let steps: StepRunner;
+beforeAll(async () => {
+  rig = await createRig();
+  proxy = await startFaultProxy(rig.platform.heroku.url);
+  steps = startStepRunner(rig, { HEROKU_API_URL: proxy.url, HEROKU_DATA_URL: proxy.url });
+});
+afterAll(async () => {
+  await steps?.stop();
+  await proxy?.stop();
+  await rig?.close();
+});
+
+test("the account's limit is used up: every run of the worker waits, and no attempt of any is used up by it", async () => {
+  const apps = await Promise.all(
+    ['first-db', 'second-db', 'third-db'].map((name) =>
+      rig.add({ ...raptor, addon: { name, plan: 'standard-0' } }, { target: withoutPullRequest }),
+    ),
+  );
+  const refused = 5;
+  const begun = Date.now();
+  proxy.arm(faults['is refused with 429 and `Retry-After`'], () => true, 1, refused);
+  const answers = await Promise.all(apps.map((app) => steps.answer(app, 'flag')));
+  expect(answers).toEqual(
+    apps.map(() => expect.objectContaining({ result: expect.objectContaining({ did: 'acted' }) })),
+  );
+  // Each refusal asks for a second, and those that were refused side by side wait for the same one.
+  expect(Date.now() - begun).toBeGreaterThan(1_000);
+  for (const { herokuApp } of apps) {
+    const written = writesOf(rig.platform).filter((write) => write === `PATCH /apps/${herokuApp}/config-vars`);
+    expect(written).toHaveLength(1);
+  }
+});

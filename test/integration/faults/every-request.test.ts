@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { raptor, type RehearsedApp } from '../../../rehearsal/apps.ts';
+import type { StepCall, StepId } from '../../../workflows/steps.ts';
+import { createRig, type Rig } from '../cutover-rig.ts';
+import { withoutPullRequest } from '../run-control.ts';
+import { startStepRunner, type StepRunner } from '../step-runner.ts';
+import { circle, dynosHaveAged } from './circle.ts';
+import { faults } from './faults.ts';
+import { expectSection, handlingOf, tableOf, type Observed } from './page.ts';
+import { performThrough } from './performing.ts';
+import { startFaultProxy, type FaultProxy } from './proxy.ts';
+
+// Not only a first write: whichever request it is of a step's, a read or a write, the step comes to its end, once.
+
+/** A step's requests in the circle are at least so many; what follows are looks at the same things again. */
+const inCircle = 9;
+/** More than any step that only looks makes. */
+const most = 40;
+const fault = faults['has its connection reset, and was taken'];
+
+let rig: Rig;
+let proxy: FaultProxy;
+let steps: StepRunner;
+beforeAll(async () => {
+  rig = await createRig();
+  proxy = await startFaultProxy(rig.platform.heroku.url);
+  steps = startStepRunner(rig, { HEROKU_API_URL: proxy.url, HEROKU_DATA_URL: proxy.url });
+});
+afterAll(async () => {
+  await steps?.stop();
+  await proxy?.stop();
+  await rig?.close();
+});
+
+const observed: Observed[] = [];
+const any = (): boolean => true;
+
+/** Performs a step whose nth request is lost. False where it has fewer. */
+async function performLosing(nth: number, app: RehearsedApp, step: StepId, call: Partial<StepCall>): Promise<boolean> {
+  proxy.arm(fault, any, nth);
+  let hasMet = false;
+  const { failure, taken } = await performThrough({ rig, steps }, app, step, call, () => {
+    hasMet = proxy.met() !== undefined;
+    // The tries that follow meet nothing.
+    proxy.arm(fault, () => false);
+  });
+  expect(taken).toEqual([...new Set(taken)]);
+  if (!hasMet) return false;
+  expect([step, nth, failure?.type]).toEqual([step, nth, 'PlatformUnavailable']);
+  if (failure === null) return true;
+  const seen = {
+    step,
+    failure,
+    fault: 'is lost',
+    does: `the attempt ends, ${handlingOf(failure)}; the next one looks`,
+  };
+  if (!observed.some((one) => one.step === step)) observed.push(seen);
+  return true;
+}
+
+describe('a step that writes', () => {
+  let app: RehearsedApp;
+  beforeAll(async () => {
+    app = await rig.add(raptor);
+    await steps.perform(app, 'upgrade');
+  });
+
+  describe.each(Array.from({ length: inCircle }, (_, index) => index + 1))('request %i is lost', (nth) => {
+    test.each(circle)('%s', async (step) => {
+      if (step === 'restart') await dynosHaveAged(rig, app);
+      await performLosing(nth, app, step, { freshDynos: step === 'restart' });
+    });
+  });
+});
+
+describe('a step that looks: each of its requests is lost once', () => {
+  let app: RehearsedApp;
+  beforeAll(async () => {
+    app = await rig.add(
+      { ...raptor, addon: { name: 'looked-at-db', plan: 'standard-0' } },
+      { target: withoutPullRequest },
+    );
+    await steps.cutOver(app);
+  });
+
+  const looks: [StepId, Partial<StepCall>][] = [
+    ['config-check', {}],
+    ['survey', { gate: 'rm-11' }],
+    ['verify-schema', {}],
+    ['verify-sessions', {}],
+    ['survey-way-back', {}],
+    ['count-rows', {}],
+  ];
+  test.each(looks)('%s', async (step, call) => {
+    let lost = 0;
+    while (lost < most && (await performLosing(lost + 1, app, step, call))) lost += 1;
+    expect(lost).toBeGreaterThan(0);
+    expect(lost).toBeLessThan(most);
+  });
+});
+
+const text = `The answer to a request is lost, the connection with it: to each of the first ${inCircle} requests of a step that writes, and to every
+request of one that only looks, in its turn.`;
+
+test('the page says what was seen', () =>
+  expectSection('Any request to the platform', `${text}\n\n${tableOf('a request', observed)}`));
