@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { readOptions } from '../../rehearsal/start/options.ts';
 
 test('options are read', () => {
-  expect(readOptions([], {})).toEqual({ help: false, hold: false, idle: false, encrypt: false });
+  expect(readOptions([], {})).toEqual({ help: false, hold: false, idle: false, encrypt: false, plan: false });
   expect(readOptions(['--hold'], {})).toMatchObject({ hold: true, idle: false });
   expect(readOptions(['--encrypt'], {})).toMatchObject({ encrypt: true, hold: false });
   expect(readOptions(['-h'], {})).toMatchObject({ help: true });
