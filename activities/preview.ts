@@ -57,7 +57,7 @@ function sqlOf({ migrations }: Target, printed: OfflineSql | undefined): Pick<Pr
     return { revisions, sql: null, noSql };
   }
   if (sql === null) {
-    const noSql = `a revision or env.py needs a database to say what it runs. What prints it ended without SQL: \`${command}\``;
+    const noSql = `a revision or env.py needs a database to say what it runs: \`${command}\` printed none`;
     return { revisions, sql: null, noSql };
   }
   const lines = sql.split('\n').length - 1;

@@ -6,7 +6,9 @@ const crowdedFrom = 0.75;
 /** What whoever approves a plan should have read, a sentence each. Pure: it follows from the plan. */
 export function hazards({ facts, observations, preview }: Plan): string[] {
   const { database, migrations, pullRequest, role } = facts;
-  const { connections, killSwitch, maintenance, rows } = observations;
+  const { connections, killSwitch, maintenance } = observations;
+  // The version table has one row.
+  const rows = observations.rows - (migrations.current === null ? 0 : 1);
   return [
     ...told(facts.killSwitchBlocked, (why) => `the kill switch is blocked: ${why}`),
     ...when(
@@ -33,7 +35,7 @@ export function hazards({ facts, observations, preview }: Plan): string[] {
       `pull request #${pullRequest?.number} adds a revision and is not merged: a cutover waits for it and plans anew, with another digest`,
     ),
     ...when(maintenance, 'the app is in maintenance mode'),
-    ...told(preview?.noSql ?? null, (why) => `the SQL of the revisions is not known beforehand: ${why}`),
+    ...told(preview?.noSql ?? null, () => 'the SQL of the revisions is not known beforehand: read their files'),
     ...(preview?.obstacles ?? []),
   ];
 }
