@@ -73,7 +73,8 @@ export async function offlineSql(
   };
 }
 
-function offlineCommand(
+/** What prints the SQL of a range of revisions; null where it is not known that the command would print and not run. */
+export function offlineCommand(
   { database, migrations }: Target,
   { from, to }: RevisionRange,
   vars: Readonly<Record<string, string>>,
