@@ -1,8 +1,9 @@
 import { z } from 'zod';
 
 /**
- * What a cutover would do, besides what its plan says already: mode `plan` only. Nobody signs it, because it follows
- * from what is signed (slug, matrix, target file); and it says no SQL and no value, because it stays in the history.
+ * What a cutover would do, besides what its plan says already: mode `plan` only. Nobody signs it: what is signed (slug,
+ * matrix, target file) is the end, and this is how far today is from it. It says no SQL and no value, because it stays in
+ * the history.
  */
 export const preview = z.object({
   /** The pending revisions, oldest first, with the SHA-256 of their files in the slug; null where no file is named so. */
