@@ -69,7 +69,10 @@ async function compareWithMatrix(
     const before = await effectivePrivileges(tx, target);
     await runMatrix(tx, matrix);
     const after = await effectivePrivileges(tx, target);
-    const inherited = await inheritedPrivileges(tx, target);
+    const inherited = await inheritedPrivileges(tx, {
+      credential: target.role.credential,
+      schema: target.migrations.schema,
+    });
     return { missing: symmetricDifference(before, after), privileges: after.length, inherited };
   });
 }
@@ -111,10 +114,13 @@ async function effectivePrivileges(tx: Transaction, { role, migrations }: Target
 /**
  * What the role can do with the owner's tables, sequences and schema by PUBLIC's grants or by a membership only. What
  * extensions bring is theirs to grant.
+ *
+ * @param of the role; or `public`, for what each role has
  */
-async function inheritedPrivileges(tx: Transaction, { role, migrations }: Target): Promise<readonly string[]> {
-  const { credential } = role;
-  const { schema } = migrations;
+export async function inheritedPrivileges(
+  tx: Transaction,
+  { credential, schema }: { readonly credential: string; readonly schema: string },
+): Promise<readonly string[]> {
   return tx.anyFirst(sql.type(z.object({ privilege: z.string() }))`
     WITH own AS (SELECT oid FROM pg_roles WHERE rolname = ${credential}),
          relations AS (

@@ -8,6 +8,7 @@ import { configFacts } from './drift.ts';
 import { fail } from './fail.ts';
 import { grantMatrix } from './matrix.ts';
 import { observe } from './perform.ts';
+import { previewOf } from './preview.ts';
 import { releaseCommandBlocksKillSwitch } from './release-command.ts';
 import { databaseRevision, slugReport } from './revisions.ts';
 import { connectionHeadroom } from './sessions.ts';
@@ -100,6 +101,8 @@ async function readPlan(services: Services, target: Target, call: StepCall): Pro
     },
     pullRequest: call.pullRequest ?? null,
   };
+  const surveyed = { database, vars, attachments, credential, matrix, migrations: facts.migrations };
+  const preview = call.preview === true ? await previewOf(services, target, call, surveyed) : undefined;
   return {
     facts,
     observations: {
@@ -112,5 +115,6 @@ async function readPlan(services: Services, target: Target, call: StepCall): Pro
       killSwitch: target.rollback?.rehearsed ?? null,
     },
     digest: canonicalDigest({ gate, policy: target.approvals, facts: factsBoundBy(gate, facts) }),
+    ...(preview === undefined ? {} : { preview }),
   };
 }

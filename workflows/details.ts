@@ -1,4 +1,4 @@
-import { planAskedAbout, planTexts } from './plan-text.ts';
+import { planToShow, planTexts } from './plan-text.ts';
 import type { ItemStatus, Status, WaitingFor } from './view.ts';
 
 const marks: Record<ItemStatus['state'], string> = { ahead: '☐', running: '▶', waiting: '✋', parked: '⏸', done: '☑' };
@@ -8,7 +8,8 @@ export function renderDetails(status: Status): string {
   return [
     `**Cutover of ${code(status.app)}**, asked for by ${escapeMarkdown(status.requestedBy)}: ${status.stage}`,
     '',
-    ...(status.waitingFor ? [...renderQuestion(status.waitingFor), ...renderPlan(status)] : []),
+    ...(status.waitingFor ? renderQuestion(status.waitingFor) : []),
+    ...renderPlan(status),
     ...status.items.map(renderItem),
     ...(status.outcome ? ['', `**${status.outcome.result}**: ${escapeMarkdown(status.outcome.reason)}`] : []),
     ...status.refusedMessages
@@ -44,9 +45,9 @@ function renderQuestion({ what, signal, message, choices, from, needed, changes,
   ];
 }
 
-/** The plan that the open gate asks about. */
+/** The plan that the open gate asks about, or that was asked for. */
 function renderPlan(status: Status): string[] {
-  const plan = planAskedAbout(status);
+  const plan = planToShow(status);
   if (plan === null) return [];
   return [...planTexts(plan).map(([topic, text]) => `- **${topic}** ${escapeMarkdown(text)}`), ''];
 }

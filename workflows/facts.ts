@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { preview } from './preview.ts';
 
 /** What the pull request of the target is and does; read before anything else, because it decides the sequence. */
 export const pullRequestFacts = z.object({
@@ -77,7 +78,7 @@ export const observations = z.object({
 export type Observations = z.infer<typeof observations>;
 
 /** A gate's plan: what people approve, and the digest that their approval names. */
-export const plan = z.object({ facts, observations, digest: z.string() });
+export const plan = z.object({ facts, observations, digest: z.string(), preview: preview.optional() });
 export type Plan = z.infer<typeof plan>;
 
 /** The gates that open on a plan, in their order. */

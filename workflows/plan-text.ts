@@ -1,4 +1,6 @@
 import { isPlanGate, type Observations, type Plan } from './facts.ts';
+import { hazards } from './hazards.ts';
+import type { Preview } from './preview.ts';
 import type { Status } from './view.ts';
 
 /** The plan of the gate that is open, or null where what is asked rests on none. */
@@ -7,8 +9,14 @@ export function planAskedAbout({ waitingFor, plans }: Pick<Status, 'waitingFor' 
   return typeof gate === 'string' && isPlanGate(gate) ? plans[gate] : null;
 }
 
+/** The plan that the open gate asks about, or the one that was all that the run was to make. */
+export function planToShow(status: Pick<Status, 'waitingFor' | 'plans' | 'procedure'>): Plan | null {
+  return status.procedure === 'plan' ? status.plans.go : planAskedAbout(status);
+}
+
 /** What a gate asks, for the person who answers it: a topic, and what is to be known of it. */
-export function planTexts({ facts, observations, digest }: Plan): [topic: string, text: string][] {
+export function planTexts(plan: Plan): [topic: string, text: string][] {
+  const { facts, observations, digest, preview } = plan;
   const { database, release, migrations, role, pullRequest } = facts;
   const shared = database.sharedWith.length > 0 ? `, shared with ${database.sharedWith.join(', ')}` : '';
   const command = facts.releaseCommand ? `, release command: ${facts.releaseCommand}` : '';
@@ -35,11 +43,26 @@ export function planTexts({ facts, observations, digest }: Plan): [topic: string
     ),
     ...topic('PR', pullRequest === null ? null : `#${pullRequest.number} ${pullRequest.title}`),
     ['way back', wayBackText(facts.killSwitchBlocked, observations.killSwitch)],
+    ...(preview === undefined ? [] : [...previewTexts(preview), ...hazardTexts(plan)]),
   ];
 }
 
 function topic(name: string, text: string | null): [string, string][] {
   return text === null ? [] : [[name, text]];
+}
+
+/** In short: the whole of it is in the status. */
+function previewTexts({ sql, privileges, vars }: Preview): [string, string][] {
+  const count = (sign: string): number => privileges.filter((line) => line.startsWith(sign)).length;
+  return [
+    ...topic('SQL', sql === null ? null : `${sql.lines} lines, SHA-256 ${short(sql.sha256)}`),
+    ['privileges', `${count('+')} statements would give, ${count('-')} would take`],
+    ['variables', vars.join(', ') || 'nothing to set'],
+  ];
+}
+
+function hazardTexts(plan: Plan): [string, string][] {
+  return hazards(plan).map((text): [string, string] => ['hazard', text]);
 }
 
 function wayBackText(blocked: string | null, rehearsed: Observations['killSwitch']): string {

@@ -74,6 +74,7 @@ export function stepCall(state: RunState, item: StepItem, gate: PlanGate | undef
     ...(item.freshDynos === undefined ? {} : { freshDynos: item.freshDynos }),
     ...(item.asRole === undefined ? {} : { asRole: item.asRole }),
     ...(planFor === undefined ? {} : { gate: planFor }),
+    ...(item.planFor === 'go' && state.procedure === 'plan' ? { preview: true } : {}),
     ...(item.confirms === undefined ? {} : { approved: state.gates[item.confirms]?.digest ?? '' }),
     ...(approved === undefined ? {} : { matrixDigest: approved.matrixDigest }),
     ...(pullRequest ? { pullRequest } : {}),

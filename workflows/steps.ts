@@ -43,6 +43,8 @@ export interface StepCall {
   readonly asRole?: boolean;
   /** The survey only: the gate for which the plan is made. */
   readonly gate?: PlanGate;
+  /** The survey only: whether it also works out what a cutover would do, for people who ask for no more than that. */
+  readonly preview?: boolean;
   /** The confirmation only: digest of the plan that was approved. */
   readonly approved?: string;
   /** Writes only: the plan on which the step rests, for the drift guard. */

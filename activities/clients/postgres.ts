@@ -104,6 +104,14 @@ export function statement(text: string) {
   return sql.unsafe(Object.assign([text], { raw: Object.freeze([text]) }));
 }
 
+/** Runs `work` in a transaction in which the server refuses every write. */
+export function readOnly<T>(connection: Connection, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  return connection.transaction(async (tx) => {
+    await tx.query(sql.unsafe`SET TRANSACTION READ ONLY`);
+    return work(tx);
+  });
+}
+
 class RolledBack extends Error {}
 
 /** Runs `work` in a transaction that is rolled back whatever happens in it. */

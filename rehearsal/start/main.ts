@@ -1,4 +1,5 @@
 // `npm start`: see usage in options.ts.
+import { durationsFolder } from '../durations.ts';
 import { readOwnApp } from '../own-app/read.ts';
 import { runCommand } from './command.ts';
 import { readOptions, usage } from './options.ts';
@@ -9,6 +10,6 @@ await runCommand({
   readOptions,
   run: async ({ ownApp, ...options }, terminal, signal) => {
     const own = ownApp === undefined ? undefined : await readOwnApp(ownApp);
-    return rehearse({ ...options, terminal, signal, ...(own ? { own } : {}) });
+    return rehearse({ ...options, durations: durationsFolder(), terminal, signal, ...(own ? { own } : {}) });
   },
 });

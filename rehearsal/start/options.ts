@@ -2,6 +2,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { OwnAppOptions } from '../own-app/read.ts';
 import { scenarios, type ScenarioName } from '../scenarios.ts';
+import { states } from '../scenarios/states.ts';
 
 export interface Options {
   readonly help: boolean;
@@ -11,6 +12,10 @@ export interface Options {
   readonly idle: boolean;
   /** The state of production to rehearse; undefined for a clean one. */
   readonly scenario?: ScenarioName;
+  /** Make the plan, show it and end. */
+  readonly plan: boolean;
+  /** With `plan`: file that takes the SQL of the revisions. */
+  readonly sqlFile?: string;
   /** Encrypt the payloads, and serve a codec server to read them with. */
   readonly encrypt: boolean;
   /** File that takes the shape of the rehearsed schema. */
@@ -32,6 +37,8 @@ and stand-ins that speak Heroku's and GitHub's protocols. Nothing outside this m
   (no option)   perform the whole cutover; a rehearsal approver answers each gate after showing what is asked
   --hold        leave the gates to you: prints the exact Temporal CLI command, and the JSON for the Web UI
   --idle        bring everything up and start no run; prints the commands to do it by hand
+  --plan        read everything, change nothing, and print what a cutover would do (docs/plan.md); ends by itself
+  --sql F       with --plan: write the SQL of the revisions to F and not to the terminal
   --scenario S  rehearse another state of production, and judge how it ends:
 ${scenarioList}
   --app-dir D --target F  rehearse your own app: D holds its Procfile, requirements.txt and an Alembic or Flask-Migrate
@@ -93,6 +100,8 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv = pr
     help: { type: 'boolean', short: 'h' },
     hold: { type: 'boolean' },
     idle: { type: 'boolean' },
+    plan: { type: 'boolean' },
+    sql: { type: 'string' },
     scenario: { type: 'string' },
     fingerprint: { type: 'string' },
     encrypt: { type: 'boolean' },
@@ -103,12 +112,14 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv = pr
   } as const;
   return refusedWords('npm start', Object.keys(options), env, () => {
     const { values } = parseArgs({ args: [...args], options, allowPositionals: false });
-    const { help = false, hold = false, idle = false, encrypt = false, fingerprint } = values;
+    const { help = false, hold = false, idle = false, encrypt = false, plan = false, fingerprint, sql } = values;
     if (hold && idle)
       throw new UsageError('--hold and --idle exclude each other: with --idle there is no run to hold.');
     const scenario = checkedScenario(values.scenario);
     if (idle && fingerprint !== undefined)
       throw new UsageError('--fingerprint needs a run, and with --idle there is none.');
+    if (plan) checkPlan({ hold, idle, fingerprint, scenario });
+    else if (sql !== undefined) throw new UsageError('--sql goes with --plan: it takes the SQL of the plan.');
     const ownApp = ownAppOptions(values, env);
     if (ownApp !== undefined && scenario !== undefined)
       throw new UsageError('--scenario is about Raptor: it does not go with --app-dir.');
@@ -117,11 +128,38 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv = pr
       hold,
       idle,
       encrypt,
+      plan,
+      ...(sql === undefined ? {} : { sqlFile: path.resolve(calledFrom(env), sql) }),
       ...(scenario ? { scenario } : {}),
       ...(fingerprint ? { fingerprint } : {}),
       ...(ownApp ? { ownApp } : {}),
     };
   });
+}
+
+interface BesidePlan {
+  readonly hold: boolean;
+  readonly idle: boolean;
+  readonly fingerprint: string | undefined;
+  readonly scenario: ScenarioName | undefined;
+}
+
+function checkPlan({ hold, idle, fingerprint, scenario }: BesidePlan): void {
+  if (hold) throw new UsageError('--plan and --hold exclude each other: a plan asks nobody.');
+  if (idle)
+    throw new UsageError('--plan and --idle exclude each other: a plan is a run that starts and ends by itself.');
+  if (fingerprint !== undefined)
+    throw new UsageError('--fingerprint needs a cutover, which --plan does not perform: run it without --plan.');
+  if (scenario !== undefined && !Object.hasOwn(states, scenario)) {
+    throw new UsageError(
+      `${scenario} is about what happens behind the plan. With --plan: ${Object.keys(states).join(', ')}.`,
+    );
+  }
+}
+
+/** npm runs its commands in the project's folder, and says where it was called. */
+function calledFrom(env: NodeJS.ProcessEnv): string {
+  return env['INIT_CWD'] ?? process.cwd();
 }
 
 type OwnAppWords = Partial<Record<'app-dir' | 'target' | 'smoke' | 'vars', string>>;
@@ -135,8 +173,7 @@ function ownAppOptions(words: OwnAppWords, env: NodeJS.ProcessEnv): OwnAppOption
   }
   if (dir === undefined || target === undefined)
     throw new UsageError('--app-dir and --target go together: the folder of the app, and its target file.');
-  // npm runs its commands in the project's folder, and says where it was called.
-  const from = env['INIT_CWD'] ?? process.cwd();
+  const from = calledFrom(env);
   return {
     dir: path.resolve(from, dir),
     target: path.resolve(from, target),

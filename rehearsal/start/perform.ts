@@ -23,12 +23,17 @@ export interface Performance {
   readonly hold: boolean;
 }
 
+export interface Performed {
+  readonly verified: boolean;
+  readonly status: Status;
+}
+
 /**
  * Performs the cutover once, telling it, and looks at the app from outside in the end.
  *
- * @returns whether it succeeded and was verified from outside
+ * @returns whether it succeeded and was verified from outside, and the run's last status
  */
-export async function perform({ rehearsal, app, scenario, byHand, terminal, hold }: Performance): Promise<boolean> {
+export async function perform({ rehearsal, app, scenario, byHand, terminal, hold }: Performance): Promise<Performed> {
   const { client, platform, alive } = rehearsal;
   const workflowId = `cutover-${app.herokuApp}`;
   const handle = await client.workflow.start<typeof productionCutover>('productionCutover', {
@@ -66,5 +71,5 @@ export async function perform({ rehearsal, app, scenario, byHand, terminal, hold
     terminal.line(line);
   const problem = judge(scenario, last) ?? (await scenario.after?.({ handle, platform, app, status: last })) ?? null;
   if (problem !== null) terminal.line(`  ${terminal.colors.red('✘')} ${plain(problem)}`);
-  return problem === null && outside.ok;
+  return { verified: problem === null && outside.ok, status: last };
 }

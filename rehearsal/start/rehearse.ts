@@ -1,4 +1,5 @@
 import { raptor, type DeployedApp, type RehearsedApp } from '../apps.ts';
+import { keepDurations } from '../durations.ts';
 import { writeFingerprint } from '../fingerprint.ts';
 import type { OwnApp } from '../own-app/read.ts';
 import { scenarios, type Scenario } from '../scenarios.ts';
@@ -7,6 +8,7 @@ import { createByHand, type ByHand } from './by-hand.ts';
 import type { Ending } from './command.ts';
 import type { Options } from './options.ts';
 import { perform } from './perform.ts';
+import { performPlan } from './plan.ts';
 import { createReporter, stopAll } from './reporter.ts';
 import { setUp, type Rehearsal } from './set-up.ts';
 import { stageOwn, stageShipped } from './staging.ts';
@@ -15,7 +17,9 @@ import type { Terminal } from './terminal.ts';
 import { duration } from './text.ts';
 
 export interface RehearseOptions
-  extends Pick<Options, 'hold' | 'idle' | 'scenario' | 'fingerprint'>, Partial<Pick<Options, 'encrypt'>> {
+  extends
+    Pick<Options, 'hold' | 'idle' | 'scenario' | 'fingerprint'>,
+    Partial<Pick<Options, 'encrypt' | 'plan' | 'sqlFile'>> {
   readonly terminal: Terminal;
   /** Ends the rehearsal, whatever it is doing. */
   readonly signal: AbortSignal;
@@ -25,6 +29,8 @@ export interface RehearseOptions
   readonly own?: OwnApp;
   /** Added to the worker's environment. */
   readonly workerEnv?: Readonly<Record<string, string>>;
+  /** Folder in which rehearsals leave how long their steps took; without one, nothing is left or read. */
+  readonly durations?: string;
   /** Told when everything is up. */
   readonly onUp?: (rehearsal: Rehearsal) => void;
 }
@@ -58,7 +64,14 @@ export async function rehearse(options: RehearseOptions): Promise<Ending> {
       throw rehearsal.alive.reason;
     }
     if (options.scenario !== undefined) terminal.line(`  scenario  ${options.scenario}: ${scenario.summary}`);
-    const verified = await perform({ rehearsal, app, scenario, byHand, terminal, hold });
+    if (options.plan === true) {
+      const { sqlFile, durations } = options;
+      return (await performPlan({ rehearsal, app, terminal, sqlFile, durations })) ? 'verified' : 'failed';
+    }
+    const { verified, status } = await perform({ rehearsal, app, scenario, byHand, terminal, hold });
+    if (verified && options.durations !== undefined) {
+      await keepDurations(options.durations, status, options.scenario ?? 'clean');
+    }
     if (verified && options.fingerprint !== undefined) {
       await writeFingerprint(rehearsal.platform, app, options.fingerprint, own?.database);
       terminal.line(`  the shape of the schema stands in ${options.fingerprint}`);

@@ -31,6 +31,10 @@ export interface Rehearsal {
   readonly platform: Platform;
   readonly worker: WorkerProcess;
   readonly client: Client;
+  /** Folder of the target files. */
+  readonly targets: string;
+  /** What the worker is started with. */
+  readonly workerEnv: Readonly<Record<string, string>>;
   /** Where payloads are encrypted. */
   readonly encryption?: Encryption;
   /** Aborted when the rehearsal is to end, and when something that it cannot do without has died. */
@@ -118,14 +122,14 @@ export async function setUp(options: SetUpOptions): Promise<Rehearsal> {
 
   const targets = await staging.targets({ dir, platform, pythonBin: (await python).bin, signal: alive });
   const logFile = path.join(dir, 'worker.log');
+  const env = {
+    ...platform.workerEnv,
+    TEMPORAL_ADDRESS: temporal.address,
+    CUTOVER_TARGETS: targets,
+    ...encryption?.workerEnv,
+    ...workerEnv,
+  };
   const worker = await up(teardown.layer(), 'the worker', () => {
-    const env = {
-      ...platform.workerEnv,
-      TEMPORAL_ADDRESS: temporal.address,
-      CUTOVER_TARGETS: targets,
-      ...encryption?.workerEnv,
-      ...workerEnv,
-    };
     const started = startWorkerProcess({ env, logFile });
     guard.watchGroup(started.pid);
     return Promise.resolve(started);
@@ -139,7 +143,8 @@ export async function setUp(options: SetUpOptions): Promise<Rehearsal> {
 
   const dataConverter = encryption && { payloadCodecs: [encryption.codec] };
   const client = new Client({ connection, ...(dataConverter ? { dataConverter } : {}) });
-  return { dir, temporal, platform, worker, client, ...(encryption ? { encryption } : {}), alive };
+  const parts = { dir, temporal, platform, worker, client, targets, workerEnv: env, alive };
+  return { ...parts, ...(encryption ? { encryption } : {}) };
 }
 
 interface TemporalHere {

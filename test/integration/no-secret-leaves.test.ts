@@ -81,11 +81,14 @@ beforeAll(async () => {
   const worker = rig.startWorker();
   const { platform, client } = rig;
   platform.github.setSmoke('fail');
-  const rehearsal = { dir: rig.dir, temporal, platform, client, worker, alive: AbortSignal.timeout(900_000) };
+  const { workerEnv } = rig;
+  const targets = workerEnv['CUTOVER_TARGETS'] ?? '';
+  const alive = AbortSignal.timeout(900_000);
+  const rehearsal = { dir: rig.dir, temporal, platform, client, worker, targets, workerEnv, alive };
   const byHand = await createByHand(rehearsal, app);
   const { terminal, lines } = createRecorder(true);
   const told = perform({ rehearsal, app, scenario: scenarios['kill-switch'], byHand, terminal, hold: false });
-  [verified] = await Promise.all([told, mendWhatParks()]);
+  [{ verified }] = await Promise.all([told, mendWhatParks()]);
   await rig.client.workflow.getHandle(`cutover-${app.herokuApp}`).result();
   await plantLeak();
 

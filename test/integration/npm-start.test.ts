@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { durationsFolder, readDurations } from '../../rehearsal/durations.ts';
 import { portAnswers } from '../../rehearsal/ports.ts';
 import { usualPort, usualUiPort } from '../../rehearsal/start/set-up.ts';
 import { encodings } from './encodings.ts';
@@ -28,6 +29,8 @@ describe('two rehearsals beside each other, without a terminal', () => {
   let whole: StartedProgram;
   let ports: { whole: number[]; idle: number[] };
   let secrets: string[];
+
+  const begun = Date.now();
 
   beforeAll(async () => {
     idle = await start(['--idle']);
@@ -68,6 +71,12 @@ describe('two rehearsals beside each other, without a terminal', () => {
     expect(summary).toMatch(/from outside: .* answers 200: postgresql as raptor_app ✔/);
     // Neither colours nor a spinner where nobody looks.
     expect(output).not.toContain('\x1b');
+  });
+
+  test('it leaves how long the steps took, for the plans to come', async () => {
+    const left = await readDurations(durationsFolder(), 'raxx-api-prod');
+    expect(Date.parse(left?.on ?? '')).toBeGreaterThan(begun);
+    expect(Object.keys(left?.steps ?? {})).toEqual(expect.arrayContaining(['upgrade', 'grants', 'seal']));
   });
 
   test('no secret of the run is in its output', () => {

@@ -4,7 +4,20 @@ import type { RunState } from '../../../workflows/state.ts';
 import type { RunEvent } from '../../../workflows/transition.ts';
 import { view } from '../../../workflows/view.ts';
 import { events } from './events.ts';
-import { approved, done, failed, opened, passed, preflight, read, started, walk, walkFor } from './walk.ts';
+import { samplePlan } from '../../workflow/sample-evidence.ts';
+import {
+  approved,
+  done,
+  failed,
+  opened,
+  passed,
+  preflight,
+  read,
+  sampleInput,
+  started,
+  walk,
+  walkFor,
+} from './walk.ts';
 
 /** What people could write to be taken for the runbook, and what of it must not be left. */
 const hostile: Record<string, { text: string; never: RegExp }> = {
@@ -120,6 +133,26 @@ test('the plan that is asked about stands below, with what an approver has to kn
   expect(details).toMatch(/^- \*\*way back\*\* /m);
   // Behind the gate it is not asked about any more.
   expect(renderDetails(view(walk(...preflight, ...passed('go'))))).not.toContain('**way back**');
+});
+
+test('a run that was to make a plan shows it to its end, in short', () => {
+  const preview = {
+    revisions: [],
+    sql: { command: 'alembic', sha256: 'ab'.repeat(32), lines: 7 },
+    noSql: null,
+    privileges: ['+ GRANT a', '+ GRANT b', '- REVOKE c'],
+    asTheyStand: [],
+    vars: ['+ FLAG', '~ DATABASE_URL'],
+    obstacles: ['grants would stop'],
+  };
+  const evidence = { ...samplePlan('go'), preview };
+  const details = renderDetails(
+    view(walkFor({ ...sampleInput, mode: 'plan' }, read, ...done('config-check'), ...done('survey', evidence))),
+  );
+  expect(details).toMatch(/^- \*\*SQL\*\* 7 lines, SHA\\-256 abababababab$/m);
+  expect(details).toMatch(/^- \*\*privileges\*\* 2 statements would give, 1 would take$/m);
+  expect(details).toMatch(/^- \*\*variables\*\* \\\+ FLAG, \\~ DATABASE\\_URL$/m);
+  expect(details).toMatch(/^- \*\*hazard\*\* grants would stop$/m);
 });
 
 test('what is parked is told with the choices that there are', () => {
