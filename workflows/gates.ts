@@ -119,7 +119,7 @@ async function waitForPeople(run: Run, { isOver, dueAt, settle }: Waiting, besid
       await beside?.stop();
       return wish;
     }
-    if (historyIsLong(run) && beside?.isRunning !== true) {
+    if (historyIsLong(run) && beside?.isRunning !== true && run.notices.underWay === 0) {
       await run.senders.settled();
       if (run.inbox.length > 0) continue;
       run.apply({ type: 'continued' });
@@ -128,7 +128,10 @@ async function waitForPeople(run: Run, { isOver, dueAt, settle }: Waiting, besid
     const remindAt = nextReminder(run, beside);
     const next = Math.min(dueAt(), remindAt, beside?.dueAt() ?? Infinity);
     const wasRunning = beside?.isRunning;
-    const somethingHappens = (): boolean => run.inbox.length > 0 || beside?.isRunning !== wasRunning;
+    // What people are being told would not outlive the run; it is over in minutes, and no message waits for that.
+    const isHeldUp = historyIsLong(run) && run.notices.underWay > 0;
+    const mayContinue = (): boolean => isHeldUp && run.notices.underWay === 0;
+    const somethingHappens = (): boolean => run.inbox.length > 0 || beside?.isRunning !== wasRunning || mayContinue();
     if (Number.isFinite(next)) await condition(somethingHappens, Math.max(1, next - Date.now()));
     else await condition(somethingHappens);
     if (Date.now() >= remindAt) run.apply({ type: 'reminded', of: view(run.state).waitingFor?.what ?? 'people' });

@@ -1,8 +1,10 @@
-import { setCurrentDetails, upsertMemo } from '@temporalio/workflow';
+import { setCurrentDetails, upsertMemo, workflowInfo } from '@temporalio/workflow';
 import { decide, type Wish } from './decide.ts';
 import { renderDetails } from './details.ts';
 import { nextEntry } from './journal.ts';
 import type { Message, Sender } from './messages.ts';
+import { noticeOf } from './notice.ts';
+import { createNotices, type Notices } from './notices.ts';
 import { createSenders, type Senders } from './senders.ts';
 import type { RunState } from './state.ts';
 import { transition, type RunEvent } from './transition.ts';
@@ -20,6 +22,7 @@ export interface Run {
   readonly state: RunState;
   readonly inbox: Message[];
   readonly senders: Senders;
+  readonly notices: Notices;
   apply(event: RunEvent): void;
   /** Takes every waiting message out and acts on it; a wish for the run as a whole is returned, not acted on. */
   takeMessages(): Wish | undefined;
@@ -30,6 +33,7 @@ export function createRun(initial: RunState): Run {
   let state = initial;
   const inbox: Message[] = [];
   const senders = createSenders();
+  const notices = createNotices();
   // Memo and details do not outlive a run: what continues another one says anew where it stands.
   const last = initial.journal.at(-1);
   if (last !== undefined) publish(state, last);
@@ -39,7 +43,12 @@ export function createRun(initial: RunState): Run {
     const next = transition(state, event, now);
     const entry = nextEntry(state, event, now);
     state = entry ? { ...next, journal: [...next.journal, entry] } : next;
-    if (entry) publish(state, entry);
+    if (entry === null) return;
+    publish(state, entry);
+    // Only where the worker has said that it can: whether there is a webhook is not the workflow's to know.
+    if (state.target?.tellsPeople !== true) return;
+    const notice = noticeOf(workflowInfo().firstExecutionRunId, event, entry, view(state));
+    if (notice !== null) notices.tell(notice);
   };
 
   const run: Run = {
@@ -48,6 +57,7 @@ export function createRun(initial: RunState): Run {
     },
     inbox,
     senders,
+    notices,
     apply,
     takeMessages() {
       let wish: Wish | undefined;
