@@ -2,7 +2,7 @@ import type { TargetSummary } from '../workflows/state.ts';
 import type { Services } from './services.ts';
 
 /** What the workflow may know of the target file. It makes no request and changes nothing. */
-export async function readTarget({ targets, people }: Services, app: string): Promise<TargetSummary> {
+export async function readTarget({ targets, people, isSearchable }: Services, app: string): Promise<TargetSummary> {
   const { digest, approvals, followUps, rollback, watch, windows, freezes, pullRequest, historyEventLimit } =
     await targets.read(app);
   return {
@@ -16,5 +16,6 @@ export async function readTarget({ targets, people }: Services, app: string): Pr
     pullRequest: pullRequest ? `${pullRequest.repository}#${pullRequest.number}` : null,
     historyEventLimit,
     ...(people === undefined ? {} : { tellsPeople: true }),
+    ...(isSearchable === true ? { isSearchable } : {}),
   };
 }

@@ -37,6 +37,8 @@ export interface Services {
   readonly records?: RecordWriter | undefined;
   /** How people are told; missing where nobody has named a webhook. */
   readonly people?: { readonly webhook: Webhook; /** Base URL. */ readonly webUi: string | null } | undefined;
+  /** Whether the namespace has the search attributes that runs set; not, unless said. */
+  readonly isSearchable?: boolean;
 }
 
 /**

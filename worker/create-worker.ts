@@ -13,6 +13,7 @@ import { tokensOf, type WorkerConfig } from './config.ts';
 import { createGuard } from './guard.ts';
 import { KnownSecrets } from './known-secrets.ts';
 import { createRecordWriter } from './records.ts';
+import { hasSearchAttributes } from './search-attributes.ts';
 import { createTargetStore } from './targets.ts';
 
 /** There is no Temporal server at the address, or none that can be reached. */
@@ -87,7 +88,12 @@ export async function createWorker(
     namespace,
     taskQueue: config.temporal.taskQueue,
     workflowBundle: bundle ?? (await buildWorkflowBundle(undefined, config.encryptionKeys !== undefined)),
-    activities: createActivities({ ...servicesOf(config), records, people: peopleOf(config, known) }),
+    activities: createActivities({
+      ...servicesOf(config),
+      records,
+      people: peopleOf(config, known),
+      isSearchable: await hasSearchAttributes(connection, namespace),
+    }),
     ...guard.options,
     // A heartbeat is due every 2 s: with the default throttle of 30 s a dead worker would be noticed late and a
     // cancellation would arrive late.

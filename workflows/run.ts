@@ -1,14 +1,15 @@
-import { setCurrentDetails, upsertMemo, workflowInfo } from '@temporalio/workflow';
+import { setCurrentDetails, upsertMemo, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { decide, type Wish } from './decide.ts';
 import { renderDetails } from './details.ts';
 import { nextEntry } from './journal.ts';
 import type { Message, Sender } from './messages.ts';
 import { noticeOf } from './notice.ts';
 import { createNotices, type Notices } from './notices.ts';
+import { searchNames, searchValues } from './search.ts';
 import { createSenders, type Senders } from './senders.ts';
 import type { RunState } from './state.ts';
 import { transition, type RunEvent } from './transition.ts';
-import { view } from './view.ts';
+import { view, type Status } from './view.ts';
 
 /** A decision that counted, and how it came. */
 export interface Counted {
@@ -43,7 +44,8 @@ export function createRun(initial: RunState): Run {
     const next = transition(state, event, now);
     const entry = nextEntry(state, event, now);
     state = entry ? { ...next, journal: [...next.journal, entry] } : next;
-    if (entry === null) return;
+    // Samples have no entry, and are on the page all the same.
+    if (entry === null) return setCurrentDetails(renderDetails(view(state)));
     publish(state, entry);
     // Only where the worker has said that it can: whether there is a webhook is not the workflow's to know.
     if (state.target?.tellsPeople !== true) return;
@@ -88,4 +90,15 @@ function publish(state: RunState, entry: RunState['journal'][number]): void {
     journal: entry,
   });
   setCurrentDetails(renderDetails(status));
+  if (state.target?.isSearchable === true) publishSearch(status);
+}
+
+/** Only what has changed: most entries of the journal change nothing that runs are found by. */
+function publishSearch(status: Status): void {
+  const values = searchValues(status);
+  const known = workflowInfo().typedSearchAttributes;
+  const changed = searchNames
+    .map((name) => ({ key: { name, type: 'KEYWORD' as const }, value: values[name] }))
+    .filter(({ key, value }) => known.get(key) !== value);
+  if (changed.length > 0) upsertSearchAttributes(changed);
 }
