@@ -228,3 +228,19 @@ test('across continue-as-new each is told once, and what is being told is not lo
     expect(new Set(world.told.map(({ id }) => id.split('/')[0]))).toEqual(new Set([handle.firstExecutionRunId]));
   });
 });
+
+test('each timer of a wait says what it is for', async () => {
+  const world = telling({ policy: { ...samplePolicy, remindEveryMs: 60_000 } });
+  await harness.withWorker(world, async ({ start }) => {
+    const handle = await start();
+    await statusWhen(handle, atGate('go'));
+    await handle.cancel();
+    await handle.result();
+    const { events } = await harness.client.workflow.getHandle(handle.workflowId).fetchHistory();
+    const timers = (events ?? []).filter((event) => event.timerStartedEventAttributes != null);
+    const summaries = timers.map(({ userMetadata }) => Buffer.from(userMetadata?.summary?.data ?? '').toString());
+    expect(new Set(summaries)).toEqual(
+      new Set(['"Until people are reminded"', '"Wait until people are told of the end"']),
+    );
+  });
+});
