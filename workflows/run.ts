@@ -93,12 +93,14 @@ function publish(state: RunState, entry: RunState['journal'][number]): void {
   if (state.target?.isSearchable === true) publishSearch(status);
 }
 
+const keyword = 'KEYWORD' as const;
+
 /** Only what has changed: most entries of the journal change nothing that runs are found by. */
 function publishSearch(status: Status): void {
   const values = searchValues(status);
   const known = workflowInfo().typedSearchAttributes;
   const changed = searchNames
-    .map((name) => ({ key: { name, type: 'KEYWORD' as const }, value: values[name] }))
+    .map((name) => ({ key: { name, type: keyword }, value: values[name] }))
     .filter(({ key, value }) => known.get(key) !== value);
   if (changed.length > 0) upsertSearchAttributes(changed);
 }
