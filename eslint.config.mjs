@@ -60,7 +60,7 @@ export default defineConfig(
         regex: '^@temporalio/workflow$',
         importNames: WAITING,
         allowTypeImports: true,
-        message: 'Only runbook.ts, gates.ts, watch.ts and cutover.ts wait, cancel and continue as new.',
+        message: 'Only runbook.ts, gates.ts, watch.ts, notices.ts and cutover.ts wait, cancel and continue as new.',
       }),
       'no-restricted-syntax': [
         'error',
@@ -81,7 +81,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['workflows/{runbook,gates,watch,cutover}.ts'],
+    files: ['workflows/{runbook,gates,watch,cutover,notices}.ts'],
     rules: imports(...WORKFLOW_PATTERNS),
   },
   {

@@ -1,4 +1,5 @@
 import type { Sender } from '../workflows/messages.ts';
+import type { Notice } from '../workflows/notice.ts';
 import type { StepCall } from '../workflows/steps.ts';
 import { checkBackup } from './backup.ts';
 import { canonicalDigest } from './canonical-json.ts';
@@ -26,6 +27,7 @@ import { confirmPlan, surveyTarget } from './survey.ts';
 import { surveyWayBack } from './survey-way-back.ts';
 import { readTarget } from './read-target.ts';
 import { pointToSqlite } from './to-sqlite.ts';
+import { tellPeople } from './tell-people.ts';
 import { unbindUrl } from './unbind-url.ts';
 import { upgradeSchema } from './upgrade.ts';
 import { verifyServing, verifySqlite } from './verify-sqlite.ts';
@@ -39,6 +41,7 @@ export function createActivities(services: Services) {
     readWindow: (question: WindowQuestion) => readWindow(services, question),
     digestOf: (value: unknown) => Promise.resolve(canonicalDigest(value)),
     identifySender: (sender: Sender) => identifySender(sender),
+    tellPeople: (notice: Notice) => tellPeople(services, notice),
     checkConfig: (call: StepCall) => checkConfig(services, call),
     inspectPullRequest: (call: StepCall) => inspectPullRequest(services, call),
     awaitPullRequest: (call: StepCall) => awaitPullRequest(services, call),

@@ -2,7 +2,7 @@ import type { TargetSummary } from '../workflows/state.ts';
 import type { Services } from './services.ts';
 
 /** What the workflow may know of the target file. It makes no request and changes nothing. */
-export async function readTarget({ targets }: Services, app: string): Promise<TargetSummary> {
+export async function readTarget({ targets, people, isSearchable }: Services, app: string): Promise<TargetSummary> {
   const { digest, approvals, followUps, rollback, watch, windows, freezes, pullRequest, historyEventLimit } =
     await targets.read(app);
   return {
@@ -15,5 +15,7 @@ export async function readTarget({ targets }: Services, app: string): Promise<Ta
     hasPullRequest: pullRequest !== undefined,
     pullRequest: pullRequest ? `${pullRequest.repository}#${pullRequest.number}` : null,
     historyEventLimit,
+    ...(people === undefined ? {} : { tellsPeople: true }),
+    ...(isSearchable === true ? { isSearchable } : {}),
   };
 }

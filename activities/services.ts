@@ -2,6 +2,7 @@ import type { StepCall } from '../workflows/steps.ts';
 import type { GithubClient } from './clients/github.ts';
 import type { HerokuClient, Release } from './clients/heroku.ts';
 import type { PostgresClient } from './clients/postgres.ts';
+import type { Webhook } from './clients/webhook.ts';
 import { fail } from './fail.ts';
 import type { Seen } from './perform.ts';
 import type { SlugReport } from './revisions.ts';
@@ -34,6 +35,10 @@ export interface Services {
   readonly hostEnv: Readonly<Record<string, string>>;
   /** Missing where the worker keeps no records. */
   readonly records?: RecordWriter | undefined;
+  /** How people are told; missing where nobody has named a webhook. */
+  readonly people?: { readonly webhook: Webhook; /** Base URL. */ readonly webUi: string | null } | undefined;
+  /** Whether the namespace has the search attributes that runs set; not, unless said. */
+  readonly isSearchable?: boolean;
 }
 
 /**

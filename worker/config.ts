@@ -9,16 +9,26 @@ const url = z
   .string()
   .url('is not a URL')
   .transform((text) => text.replace(/\/+$/, ''));
+/** A URL by which whoever knows it may write: no message repeats it. */
+const webhook = z
+  .string()
+  .trim()
+  .refine((text) => {
+    if (!URL.canParse(text)) return false;
+    const { protocol, username, password } = new URL(text);
+    return /^https?:$/.test(protocol) && `${username}${password}` === '';
+  }, 'is not a URL of http or https, without a user in it');
 const folder = z.string().refine((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory(), 'is not a folder');
-const pemFile = z.string().transform((path, context) => {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const message = `cannot be read (${(error as NodeJS.ErrnoException).code}); expected the path of a PEM file`;
-    context.addIssue({ code: z.ZodIssueCode.custom, message });
-    return z.NEVER;
-  }
-});
+const fileOf = (what: string) =>
+  z.string().transform((path, context) => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch (error) {
+      const message = `cannot be read (${(error as NodeJS.ErrnoException).code}); expected the path of ${what}`;
+      context.addIssue({ code: z.ZodIssueCode.custom, message });
+      return z.NEVER;
+    }
+  });
 
 /** References to keys, which may name other variables. */
 const keysIn = (variables: NodeJS.ProcessEnv) =>
@@ -36,8 +46,11 @@ const environment = z.object({
   TEMPORAL_NAMESPACE: z.string().default('default'),
   CUTOVER_TASK_QUEUE: z.string().default('cutover'),
   CUTOVER_TARGETS: folder.default(fileURLToPath(new URL('../targets', import.meta.url))),
-  CUTOVER_DATABASE_CA: pemFile.optional(),
+  CUTOVER_DATABASE_CA: fileOf('a PEM file').optional(),
   CUTOVER_AUDIT_DIR: folder.optional(),
+  CUTOVER_WEBHOOK_URL: webhook.optional(),
+  CUTOVER_WEBHOOK_URL_FILE: fileOf("a file with the webhook's URL").pipe(webhook).optional(),
+  CUTOVER_WEB_UI_URL: url.refine((text) => webhook.safeParse(text).success, 'has a user in it').optional(),
   HEROKU_API_URL: url.default('https://api.heroku.com'),
   HEROKU_DATA_URL: url.default('https://api.data.heroku.com'),
   HEROKU_API_KEY: secret,
@@ -58,6 +71,10 @@ export interface WorkerConfig {
   readonly auditFolder: string | undefined;
   readonly heroku: { readonly apiUrl: string; readonly dataUrl: string; readonly token: string };
   readonly github: { readonly apiUrl: string; readonly token: string };
+  /** Where people are told what happens, a secret; without it nobody is. */
+  readonly webhookUrl: string | undefined;
+  /** Base URL of Temporal's Web UI, for links to runs. */
+  readonly webUiUrl: string | undefined;
   /** With which payloads are encrypted, the first, and decrypted, all of them; undefined for payloads in clear. */
   readonly encryptionKeys: readonly EncryptionKey[] | undefined;
   /** What a command on this host is given of the environment: nothing that could be a secret. */
@@ -77,7 +94,15 @@ export class ConfigError extends Error {
 export function readConfig(variables: NodeJS.ProcessEnv): WorkerConfig {
   const env = parsed(
     'worker',
-    environment.extend({ CUTOVER_ENCRYPTION_KEYS: keysIn(variables).optional() }),
+    environment
+      .extend({ CUTOVER_ENCRYPTION_KEYS: keysIn(variables).optional() })
+      .refine(
+        ({ CUTOVER_WEBHOOK_URL: url, CUTOVER_WEBHOOK_URL_FILE: file }) => url === undefined || file === undefined,
+        {
+          path: ['CUTOVER_WEBHOOK_URL_FILE'],
+          message: 'is set, and CUTOVER_WEBHOOK_URL too: expected one of them',
+        },
+      ),
     variables,
   );
   return {
@@ -87,15 +112,27 @@ export function readConfig(variables: NodeJS.ProcessEnv): WorkerConfig {
     auditFolder: env.CUTOVER_AUDIT_DIR,
     heroku: { apiUrl: env.HEROKU_API_URL, dataUrl: env.HEROKU_DATA_URL, token: env.HEROKU_API_KEY },
     github: { apiUrl: env.GITHUB_API_URL, token: env.GITHUB_TOKEN },
+    webhookUrl: env.CUTOVER_WEBHOOK_URL ?? env.CUTOVER_WEBHOOK_URL_FILE,
+    webUiUrl: env.CUTOVER_WEB_UI_URL,
     encryptionKeys: env.CUTOVER_ENCRYPTION_KEYS,
     hostEnv: { PATH: env.PATH, HOME: env.HOME, LANG: env.LANG },
   };
 }
 
 /** What a worker knows from its start and must not say. */
-export function tokensOf({ heroku, github, encryptionKeys = [] }: WorkerConfig): string[] {
+export function tokensOf({ heroku, github, webhookUrl, encryptionKeys = [] }: WorkerConfig): string[] {
   const keys = encryptionKeys.flatMap(({ bytes }) => [bytes.toString('base64'), bytes.toString('hex')]);
-  return [heroku.token, github.token, ...keys];
+  return [heroku.token, github.token, ...(webhookUrl === undefined ? [] : partsOfWebhook(webhookUrl)), ...keys];
+}
+
+/** Shorter parts of an address are words, which stand in many a text. */
+const shortestPart = 12;
+
+/** An error may say a request's path alone, and a log a part of that. */
+function partsOfWebhook(webhookUrl: string): string[] {
+  const { href, pathname, search, searchParams } = new URL(webhookUrl);
+  const parts = [`${pathname}${search}`, ...pathname.split('/'), ...searchParams.values()];
+  return [webhookUrl, href, ...parts.filter((part) => part.length >= shortestPart)];
 }
 
 export interface CodecServerConfig {

@@ -4,6 +4,7 @@ import type { ProgressListener } from '../activities/boundary.ts';
 import { createGithubClient } from '../activities/clients/github.ts';
 import { createHerokuClient } from '../activities/clients/heroku.ts';
 import { createPostgresClient } from '../activities/clients/postgres.ts';
+import { createWebhook } from '../activities/clients/webhook.ts';
 import { createActivities } from '../activities/index.ts';
 import type { Services } from '../activities/services.ts';
 import { buildWorkflowBundle } from './bundle.ts';
@@ -12,6 +13,7 @@ import { tokensOf, type WorkerConfig } from './config.ts';
 import { createGuard } from './guard.ts';
 import { KnownSecrets } from './known-secrets.ts';
 import { createRecordWriter } from './records.ts';
+import { hasSearchAttributes } from './search-attributes.ts';
 import { createTargetStore } from './targets.ts';
 
 /** There is no Temporal server at the address, or none that can be reached. */
@@ -47,6 +49,12 @@ export function servicesOf(config: WorkerConfig): Services {
   };
 }
 
+/** How people are told, where the configuration names a webhook. */
+function peopleOf({ webhookUrl, webUiUrl }: WorkerConfig, known: KnownSecrets): Services['people'] {
+  if (webhookUrl === undefined) return undefined;
+  return { webhook: createWebhook(webhookUrl, (json) => known.redactJson(json)), webUi: webUiUrl ?? null };
+}
+
 /**
  * A worker of the runbook, not yet running.
  *
@@ -80,7 +88,12 @@ export async function createWorker(
     namespace,
     taskQueue: config.temporal.taskQueue,
     workflowBundle: bundle ?? (await buildWorkflowBundle(undefined, config.encryptionKeys !== undefined)),
-    activities: createActivities({ ...servicesOf(config), records }),
+    activities: createActivities({
+      ...servicesOf(config),
+      records,
+      people: peopleOf(config, known),
+      isSearchable: await hasSearchAttributes(connection, namespace),
+    }),
     ...guard.options,
     // A heartbeat is due every 2 s: with the default throttle of 30 s a dead worker would be noticed late and a
     // cancellation would arrive late.

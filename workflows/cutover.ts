@@ -42,6 +42,7 @@ async function live(run: Run): Promise<Status> {
     const wish = await performSequence(run);
     await run.senders.settled();
     run.apply({ type: 'ended', outcome: wish ? stoppedBy(run.state, wish) : outcomeOf(run.state) });
+    await run.notices.settled();
     await keepRecord();
     return view(run.state);
   } catch (error) {
@@ -49,6 +50,7 @@ async function live(run: Run): Promise<Status> {
     if (!(cause instanceof ApplicationFailure)) throw error;
     await run.senders.settled();
     run.apply({ type: 'ended', outcome: { result: 'refused', reason: `${cause.type}: ${cause.message}`, by: null } });
+    await run.notices.settled();
     await keepRecord();
     throw ApplicationFailure.nonRetryable(cause.message, cause.type);
   }

@@ -1,24 +1,60 @@
+import { evidenceText } from './evidence-text.ts';
 import { planToShow, planTexts } from './plan-text.ts';
+import type { Phase } from './sop.ts';
 import type { ItemStatus, Status, WaitingFor } from './view.ts';
 
 const marks: Record<ItemStatus['state'], string> = { ahead: '☐', running: '▶', waiting: '✋', parked: '⏸', done: '☑' };
 
-/** What the Web UI shows under *User Metadata*: the checklist, and the exact message that would move the run. */
+const phases: Record<Phase, string> = {
+  preflight: 'preflight',
+  'rm-10': 'RM-10',
+  'rm-11': 'RM-11',
+  watch: 'the watch',
+  seal: 'the launch',
+  'way-back': 'the way back',
+};
+
+/**
+ * What the Web UI shows under *User Metadata*: where the run is, the exact message that would move it, the checklist with
+ * times and evidence, and where the kill switch is. Times are in UTC.
+ */
 export function renderDetails(status: Status): string {
+  const { app, requestedBy, stage, phase, startedAt, waitingFor, items, outcome } = status;
+  const where = stage === 'ended' || phase === null ? stage : `${stage}, in ${phases[phase]}`;
   return [
-    `**Cutover of ${code(status.app)}**, asked for by ${escapeMarkdown(status.requestedBy)}: ${status.stage}`,
+    `**Cutover of ${code(app)}**, asked for by ${escapeMarkdown(requestedBy)} at ${utc(startedAt)} UTC: ${where}`,
     '',
-    ...(status.waitingFor ? renderQuestion(status.waitingFor) : []),
+    ...(waitingFor ? renderQuestion(waitingFor) : []),
     ...renderPlan(status),
-    ...status.items.map(renderItem),
-    ...(status.outcome ? ['', `**${status.outcome.result}**: ${escapeMarkdown(status.outcome.reason)}`] : []),
+    ...items.map(renderProgress),
+    ...renderWatch(status),
+    ...renderKillSwitch(status),
+    ...(outcome ? ['', `**${outcome.result}**: ${escapeMarkdown(outcome.reason)}`] : []),
     ...status.refusedMessages
       .slice(-1)
       .map(
-        (last) =>
-          `\nLast refused: ${code(last.message)} from ${escapeMarkdown(last.by ?? 'nobody')}, because ${escapeMarkdown(last.why)}`,
+        ({ at, message, by, why }) =>
+          `\nLast refused, at ${utc(at)} UTC: ${code(message)} from ${escapeMarkdown(by ?? 'nobody')}, because ${escapeMarkdown(why)}`,
       ),
   ].join('\n');
+}
+
+/** Always in the same place and in the same words, for whoever looks for it in a hurry. */
+function renderKillSwitch({ killSwitch, mayRollBack }: Status): string[] {
+  if (killSwitch === null) return [];
+  const { signal, message } = killSwitch;
+  return [
+    '',
+    `**Kill switch**, until the launch: the signal or update ${code(signal)} with ${code(JSON.stringify(message))}, ` +
+      `from ${mayRollBack.map(escapeMarkdown).join(', ')}.`,
+  ];
+}
+
+function renderWatch({ watch }: Status): string[] {
+  if (watch === null) return [];
+  const { samples, red, since, lastAt, healthy, problems } = watch;
+  const now = healthy ? 'healthy' : problems.map(escapeMarkdown).join('; ');
+  return ['', `**Watch** since ${utc(since)} UTC: ${samples} samples, ${red} of them red; at ${utc(lastAt)} ${now}`];
 }
 
 /** What is asked, of whom, and what to paste. Only what the run itself wrote stands in the block. */
@@ -57,17 +93,40 @@ export function renderReport(status: Status): string {
   return [
     `Cutover of ${code(status.app)}, asked for by ${escapeMarkdown(status.requestedBy)}`,
     '',
-    ...status.items.filter((item) => item.state === 'done').map(renderItem),
+    ...status.items.filter((item) => item.state === 'done').map((item) => renderItem(item)),
   ].join('\n');
 }
 
-function renderItem(item: ItemStatus): string {
+function renderItem(item: ItemStatus, evidence: string | null = null): string {
   const note = item.failure
     ? `${item.failure.type}: ${item.failure.message}`
     : item.approvedBy
       ? `approved by ${item.approvedBy}`
-      : (item.did ?? '');
+      : [item.did, evidence].filter(Boolean).join(', ');
   return `- ${marks[item.state]} ${code(item.id)} ${escapeMarkdown(item.title)}${note ? `: ${escapeMarkdown(note)}` : ''}`;
+}
+
+function renderProgress(item: ItemStatus): string {
+  const evidence = item.did == null ? null : evidenceText(item.id, item.evidence);
+  return `${renderItem(item, evidence)}${attempts(item)}${times(item)}`;
+}
+
+function attempts({ attempt = 1 }: ItemStatus): string {
+  return attempt > 1 ? `, attempt ${attempt}` : '';
+}
+
+/** When an item began, and ended: the day once, where it is the same. */
+function times({ startedAt, finishedAt, state }: ItemStatus): string {
+  if (startedAt === undefined || state === 'ahead') return '';
+  if (finishedAt == null) return ` (since ${utc(startedAt)} UTC)`;
+  const [began, ended] = [utc(startedAt), utc(finishedAt)];
+  const [day = ''] = began.split(' ');
+  return ` (${began} to ${ended.startsWith(day) ? ended.slice(day.length + 1) : ended} UTC)`;
+}
+
+/** To the second: `2026-12-01 20:15:07`. */
+function utc(at: number): string {
+  return new Date(at).toISOString().slice(0, 19).replace('T', ' ');
 }
 
 function code(text: string): string {

@@ -139,6 +139,7 @@ export const failures = {
   NotInPlace: { handling: 'retried', meaning: 'the act was accepted but its effect could not be seen yet' },
   SecretLeak: { handling: 'refused', meaning: 'a step was about to report a secret; the result was withheld' },
   RecordNotWritten: { handling: 'retried', meaning: 'the audit record could not be read from Temporal or written' },
+  NoticeNotSent: { handling: 'retried', meaning: 'the webhook that tells people did not take a message' },
   InvalidTransition: { handling: 'refused', meaning: 'a mistake in the runbook itself' },
 } as const satisfies Record<string, { handling: Handling; meaning: string }>;
 

@@ -119,21 +119,32 @@ async function waitForPeople(run: Run, { isOver, dueAt, settle }: Waiting, besid
       await beside?.stop();
       return wish;
     }
-    if (historyIsLong(run) && beside?.isRunning !== true) {
+    if (historyIsLong(run) && beside?.isRunning !== true && run.notices.underWay === 0) {
       await run.senders.settled();
       if (run.inbox.length > 0) continue;
       run.apply({ type: 'continued' });
       await continueAsNew<typeof productionCutover>(run.state.input, run.state);
     }
     const remindAt = nextReminder(run, beside);
-    const next = Math.min(dueAt(), remindAt, beside?.dueAt() ?? Infinity);
+    const { at: next, summary } = nextDue(dueAt(), remindAt, beside?.dueAt() ?? Infinity);
     const wasRunning = beside?.isRunning;
-    const somethingHappens = (): boolean => run.inbox.length > 0 || beside?.isRunning !== wasRunning;
-    if (Number.isFinite(next)) await condition(somethingHappens, Math.max(1, next - Date.now()));
+    // What people are being told would not outlive the run; it is over in minutes, and no message waits for that.
+    const isHeldUp = historyIsLong(run) && run.notices.underWay > 0;
+    const mayContinue = (): boolean => isHeldUp && run.notices.underWay === 0;
+    const somethingHappens = (): boolean => run.inbox.length > 0 || beside?.isRunning !== wasRunning || mayContinue();
+    if (Number.isFinite(next)) await condition(somethingHappens, Math.max(1, next - Date.now()), { summary });
     else await condition(somethingHappens);
     if (Date.now() >= remindAt) run.apply({ type: 'reminded', of: view(run.state).waitingFor?.what ?? 'people' });
     if (beside !== undefined && Date.now() >= beside.dueAt()) beside.begin();
   }
+}
+
+/** What is due first, with the line that stands beside its timer in the Web UI: the server takes 400 bytes of one [source]. */
+function nextDue(questionAt: number, remindAt: number, sampleAt: number): { at: number; summary: string } {
+  const at = Math.min(questionAt, remindAt, sampleAt);
+  if (at === sampleAt) return { at, summary: 'Until the next sample of the watch' };
+  if (at === remindAt) return { at, summary: 'Until people are reminded' };
+  return { at, summary: 'Until the question is asked anew, or has its answer' };
 }
 
 /** A watch is a planned wait, and nobody is late in it. */

@@ -1,6 +1,7 @@
 import { proxyActivities, proxyLocalActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { KnownSender, Sender } from './messages.ts';
+import type { Notice } from './notice.ts';
 import { steps, type StepCall, type StepResult, type WorkClass } from './steps.ts';
 
 /**
@@ -74,3 +75,25 @@ export function identifySender(sender: Sender): Promise<KnownSender> {
     summary,
   }).identifySender(sender);
 }
+
+/** Minutes, with every retry, for a receiver that is away for a moment: nothing waits for it but the run's end, and not so long. */
+export function tellPeople(notice: Notice): Promise<unknown> {
+  const proxy = proxyActivities<Activities>({
+    heartbeatTimeout: '8s',
+    startToCloseTimeout: '15s',
+    scheduleToCloseTimeout: '5 minutes',
+    retry: { ...backoff, maximumAttempts: 12 },
+    summary: `Tell people: ${noticeSummaries[notice.event]}`,
+  });
+  return proxy.tellPeople(notice);
+}
+
+const noticeSummaries: Record<Notice['event'], string> = {
+  'gate-opened': 'a gate is open',
+  reminder: 'a question still waits for an answer',
+  parked: 'a decision is wanted',
+  'kill-switch': 'the kill switch was pulled',
+  'undo-rm-11': 'the undo of RM-11 was asked for',
+  'way-back-refused': 'the way back is refused',
+  ended: 'the run has ended',
+};

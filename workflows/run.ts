@@ -1,12 +1,15 @@
-import { setCurrentDetails, upsertMemo } from '@temporalio/workflow';
+import { setCurrentDetails, upsertMemo, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { decide, type Wish } from './decide.ts';
 import { renderDetails } from './details.ts';
 import { nextEntry } from './journal.ts';
 import type { Message, Sender } from './messages.ts';
+import { noticeOf } from './notice.ts';
+import { createNotices, type Notices } from './notices.ts';
+import { searchNames, searchValues } from './search.ts';
 import { createSenders, type Senders } from './senders.ts';
 import type { RunState } from './state.ts';
 import { transition, type RunEvent } from './transition.ts';
-import { view } from './view.ts';
+import { view, type Status } from './view.ts';
 
 /** A decision that counted, and how it came. */
 export interface Counted {
@@ -20,6 +23,7 @@ export interface Run {
   readonly state: RunState;
   readonly inbox: Message[];
   readonly senders: Senders;
+  readonly notices: Notices;
   apply(event: RunEvent): void;
   /** Takes every waiting message out and acts on it; a wish for the run as a whole is returned, not acted on. */
   takeMessages(): Wish | undefined;
@@ -30,6 +34,7 @@ export function createRun(initial: RunState): Run {
   let state = initial;
   const inbox: Message[] = [];
   const senders = createSenders();
+  const notices = createNotices();
   // Memo and details do not outlive a run: what continues another one says anew where it stands.
   const last = initial.journal.at(-1);
   if (last !== undefined) publish(state, last);
@@ -39,7 +44,13 @@ export function createRun(initial: RunState): Run {
     const next = transition(state, event, now);
     const entry = nextEntry(state, event, now);
     state = entry ? { ...next, journal: [...next.journal, entry] } : next;
-    if (entry) publish(state, entry);
+    // Samples have no entry, and are on the page all the same.
+    if (entry === null) return setCurrentDetails(renderDetails(view(state)));
+    publish(state, entry);
+    // Only where the worker has said that it can: whether there is a webhook is not the workflow's to know.
+    if (state.target?.tellsPeople !== true) return;
+    const notice = noticeOf(workflowInfo().firstExecutionRunId, event, entry, view(state));
+    if (notice !== null) notices.tell(notice);
   };
 
   const run: Run = {
@@ -48,6 +59,7 @@ export function createRun(initial: RunState): Run {
     },
     inbox,
     senders,
+    notices,
     apply,
     takeMessages() {
       let wish: Wish | undefined;
@@ -78,4 +90,17 @@ function publish(state: RunState, entry: RunState['journal'][number]): void {
     journal: entry,
   });
   setCurrentDetails(renderDetails(status));
+  if (state.target?.isSearchable === true) publishSearch(status);
+}
+
+const keyword = 'KEYWORD' as const;
+
+/** Only what has changed: most entries of the journal change nothing that runs are found by. */
+function publishSearch(status: Status): void {
+  const values = searchValues(status);
+  const known = workflowInfo().typedSearchAttributes;
+  const changed = searchNames
+    .map((name) => ({ key: { name, type: keyword }, value: values[name] }))
+    .filter(({ key, value }) => known.get(key) !== value);
+  if (changed.length > 0) upsertSearchAttributes(changed);
 }

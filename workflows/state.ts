@@ -26,6 +26,10 @@ export const targetSummary = z.object({
   pullRequest: z.string().nullable(),
   /** Events after which the run continues as new at the next quiet point. */
   historyEventLimit: z.number().int(),
+  /** True where the worker knows a webhook. Missing in runs of before there were any, and told nobody. */
+  tellsPeople: z.boolean().optional(),
+  /** True where the namespace has the search attributes of `search.ts`. Missing in runs of before there were any. */
+  isSearchable: z.boolean().optional(),
 });
 export type TargetSummary = z.infer<typeof targetSummary>;
 

@@ -7,7 +7,7 @@ export type WorkClass = 'read' | 'write' | 'migration' | 'smoke' | 'poll';
 /** The activities that a step can name: those that take a step call. */
 type StepActivity = Exclude<
   keyof Activities,
-  'readTarget' | 'writeRecord' | 'readWindow' | 'digestOf' | 'identifySender'
+  'readTarget' | 'writeRecord' | 'readWindow' | 'digestOf' | 'identifySender' | 'tellPeople'
 >;
 
 export interface StepDefinition<E extends z.ZodTypeAny> {

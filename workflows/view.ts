@@ -1,6 +1,6 @@
 import { evidenceOf } from './evidence.ts';
 import { isPlanGate, type GateId, type Plan, type PlanGate } from './facts.ts';
-import { allItems } from './procedures.ts';
+import { allItems, itemsOf } from './procedures.ts';
 import type { GateItem, Item, Phase, StepItem } from './sop.ts';
 import { parkedAt } from './decide.ts';
 import type { MessageName } from './messages.ts';
@@ -59,6 +59,8 @@ export interface Status {
   readonly wayBack: RunState['wayBack'];
   /** Who may pull the kill switch. */
   readonly mayRollBack: readonly string[];
+  /** How the kill switch is pulled, while it can be. */
+  readonly killSwitch: { readonly signal: MessageName; readonly message: Readonly<Record<string, string>> } | null;
   readonly watch: RunState['watch'];
   /** What others changed while the run went on, and what that meant for it. */
   readonly drift: RunState['drift'];
@@ -74,11 +76,12 @@ export interface Status {
 /** The one status object of a run. */
 export function view(state: RunState): Status {
   const items = allItems(state).map((item) => (item.kind === 'step' ? viewStep(state, item) : viewGate(state, item)));
+  const ofNow = new Set(itemsOf(state).map((item): string => item.id));
   return {
     app: state.input.app,
     requestedBy: state.input.requestedBy,
     stage: state.stage,
-    phase: items.find((item) => item.state !== 'done')?.phase ?? null,
+    phase: items.find((item) => ofNow.has(item.id) && item.state !== 'done')?.phase ?? null,
     items,
     waitingFor: waitingFor(state),
     plans: {
@@ -89,6 +92,7 @@ export function view(state: RunState): Status {
     procedure: state.procedure,
     wayBack: state.wayBack,
     mayRollBack: state.target ? [...state.target.policy.approvers, ...state.target.policy.onCall] : [],
+    killSwitch: killSwitch(state),
     watch: state.watch,
     drift: state.drift,
     refusedMessages: state.refusedMessages,
@@ -199,6 +203,13 @@ const questions: Partial<Record<GateId, string>> = {
 function accepts(state: RunState, gate: GateId): Record<string, string> {
   const blocked = gate === 'go' ? evidenceOf<Plan>(state, 'survey')?.facts.killSwitchBlocked : null;
   return blocked == null ? {} : { accepts: 'no-kill-switch' };
+}
+
+/** As long as there is something that it could take back, or that it could keep from beginning. */
+function killSwitch({ stage, procedure, target }: RunState): Status['killSwitch'] {
+  const isOver = stage === 'sealing' || stage === 'seal-parked' || stage === 'ended';
+  if (isOver || procedure === 'kill-switch' || procedure === 'plan' || target?.hasRollback !== true) return null;
+  return { signal: 'killSwitch', message: { by: '<your name>', reason: '<why>' } };
 }
 
 /** What a person may decide about what is parked. */

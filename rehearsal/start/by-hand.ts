@@ -45,7 +45,8 @@ export async function createByHand(
       'Start a run:',
       workflow(
         'start',
-        `--type productionCutover --task-queue ${taskQueue} --input '{"app":"${app.herokuApp}","requestedBy":"<your name>"}'`,
+        `--type productionCutover --task-queue ${taskQueue} --input '{"app":"${app.herokuApp}","requestedBy":"<your name>"}' ` +
+          `--static-summary 'Cutover of ${app.herokuApp}' --static-details 'What it waits for stands under Current Details.'`,
       ),
       'See what it waits for, with the message that would move it (so does its page in the Web UI, under User Metadata):',
       workflow('query', '--type status --output json'),

@@ -19,6 +19,7 @@ import { runAudit } from './audit-commands.ts';
 import { encodings, writings } from './encodings.ts';
 import { findLeaks, textOf, type Place } from './leaks.ts';
 import { bytesOfDatabase, filesOfRecord, rowsOfDatabase } from './left-behind.ts';
+import { startReceiver, type Receiver } from './receiver.ts';
 import { createRecorder } from './recorder.ts';
 import { decide, stop } from './steering.ts';
 import { configVars } from './world.ts';
@@ -52,6 +53,7 @@ const failed = new Set<string>();
 let dir: string;
 let temporal: RehearsalTemporal;
 let rig: Rig;
+let receiver: Receiver;
 let app: RehearsedApp;
 let verified = false;
 let status: Status;
@@ -67,10 +69,13 @@ beforeAll(async () => {
   const cli = process.env['RC_TEST_TEMPORAL_CLI'] ?? '';
   temporal = await startTemporal({ dir, dbFile: path.join(dir, 'temporal.db'), cli });
   await mkdir(path.join(dir, 'kept'));
+  receiver = await startReceiver();
+  // It repeats what it is asked, and takes nothing.
+  await receiver.become('fails');
   rig = await createRig({
     temporal: { address: temporal.address, taskQueue },
     heroku: { intercept: failAndTell },
-    workerEnv: { CUTOVER_AUDIT_DIR: path.join(dir, 'kept') },
+    workerEnv: { CUTOVER_AUDIT_DIR: path.join(dir, 'kept'), CUTOVER_WEBHOOK_URL: receiver.url },
   });
   app = await rig.add(raptor, {
     configVars: appSecrets,
@@ -92,7 +97,9 @@ beforeAll(async () => {
   await rig.client.workflow.getHandle(`cutover-${app.herokuApp}`).result();
   await plantLeak();
 
-  secrets = [...new Set([...platform.secrets(), ...Object.values(appSecrets), ...urls])];
+  const webhook = [receiver.url, new URL(receiver.url).pathname];
+  secrets = [...new Set([...platform.secrets(), ...Object.values(appSecrets), ...urls, ...webhook])];
+  add('what people are told', receiver.bodies.join('\n'));
   add('the terminal', lines.join('\n'));
   await collectRecords();
   await collectWhatIsServed();
@@ -102,6 +109,7 @@ beforeAll(async () => {
 }, 900_000);
 afterAll(async () => {
   await rig.close();
+  await receiver.close();
   await temporal.stop();
   await rm(dir, { recursive: true, force: true });
 });
@@ -268,6 +276,7 @@ test('the rehearsal succeeded, after everything that was to fail had failed', ()
   expect(status.outcome).toMatchObject({ result: 'rolled-back' });
   expect([...served].some((text) => text.includes('heartbeatDetails'))).toBe(true);
   expect([...served].some((text) => text.includes('runbook.ts'))).toBe(true);
+  expect([...served].some((text) => text.includes('NoticeNotSent'))).toBe(true);
 });
 
 test('no secret is anywhere', () => {

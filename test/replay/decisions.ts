@@ -23,6 +23,29 @@ export const decisions = {
       await approveGate(handle, 'launch');
     },
   },
+  told: {
+    ends: completed,
+    result: 'completed',
+    // One is given up, and the run continues as new between them.
+    world: () =>
+      worldWhere(
+        'smoke',
+        failsOnce('SmokeFailed'),
+        createFakeWorld({
+          tellsPeople: true,
+          historyEventLimit: 25,
+          receiver: ({ event }) => {
+            if (event === 'parked') throw finalFailure('NoticeNotSent');
+          },
+        }),
+      ),
+    async play(handle) {
+      await approveGate(handle, 'go');
+      await resolveParked(handle, 'retry');
+      await approveGate(handle, 'rm-11');
+      await approveGate(handle, 'launch');
+    },
+  },
   'decided-by-updates': {
     ends: completed,
     result: 'completed',

@@ -56,6 +56,7 @@ function statusOf(items: readonly ItemStatus[], rest: Partial<Status> = {}): Sta
     procedure: 'cutover',
     wayBack: null,
     mayRollBack: [],
+    killSwitch: null,
     watch: null,
     drift: [],
     refusedMessages: [],

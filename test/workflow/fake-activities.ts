@@ -4,6 +4,7 @@ import { canonicalDigest } from '../../activities/canonical-json.ts';
 import type { Activities } from '../../activities/index.ts';
 import type { WindowAnswer, WindowQuestion } from '../../activities/read-window.ts';
 import type { KnownSender, Sender } from '../../workflows/messages.ts';
+import type { Notice } from '../../workflows/notice.ts';
 import type { Drift, TargetSummary } from '../../workflows/state.ts';
 import { steps, stepIds, type Evidence, type StepCall, type StepId } from '../../workflows/steps.ts';
 import { sampleEvidence } from './sample-evidence.ts';
@@ -28,6 +29,8 @@ export interface FakeWorld {
   readonly targetsRead: string[];
   /** Whose messages the history was asked about. */
   readonly identified: Sender[];
+  /** What people were told, in the order in which they were, a retry included. */
+  readonly told: Notice[];
   performedIn(app: string): StepId[];
   behave(step: StepId, behaviour: Behaviour): void;
 }
@@ -39,6 +42,8 @@ export interface FakeWorldOptions extends Partial<TargetSummary> {
   readonly window?: (question: WindowQuestion) => WindowAnswer;
   /** Who sent a message, as the server has it. */
   readonly sender?: (sender: Sender) => KnownSender | Promise<KnownSender>;
+  /** What the receiver of notices does with one: it may throw, or wait. */
+  readonly receiver?: (notice: Notice) => Promise<void> | void;
 }
 
 /** Activities that change a world of their own, so that a workflow test asserts what happened and not what was called. */
@@ -46,12 +51,14 @@ export function createFakeWorld({
   evidence = {},
   window = () => ({ open: true }),
   sender: knownSender = () => ({ identity: 'test-client', principal: null }),
+  receiver = () => undefined,
   ...target
 }: FakeWorldOptions = {}): FakeWorld {
   const performed: { app: string; step: StepId }[] = [];
   const calls: StepCall[] = [];
   const targetsRead: string[] = [];
   const identified: Sender[] = [];
+  const told: Notice[] = [];
   const behaviours = new Map<StepId, Behaviour>();
   const performedIn = (app: string): StepId[] => performed.filter((one) => one.app === app).map((one) => one.step);
 
@@ -78,6 +85,11 @@ export function createFakeWorld({
       identified.push(sender);
       return Promise.resolve(knownSender(sender));
     },
+    async tellPeople(notice: Notice) {
+      told.push(notice);
+      await receiver(notice);
+      return { told: true };
+    },
   };
   return {
     activities: { ...byName, ...others } as unknown as Activities,
@@ -87,6 +99,7 @@ export function createFakeWorld({
     calls,
     targetsRead,
     identified,
+    told,
     performedIn,
     behave: (step, behaviour) => void behaviours.set(step, behaviour),
   };

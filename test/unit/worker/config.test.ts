@@ -64,6 +64,47 @@ test('payloads are in clear unless keys are named; a key is a secret of the work
   expect(mistakesOf({ ...enough, CUTOVER_ENCRYPTION_KEYS: 'k=env:THE_KEY' })).toMatch(/names THE_KEY for the key k/);
 });
 
+test('people are told only where a webhook is named, by its URL or by a file that has it', () => {
+  expect(readConfig(enough)).toMatchObject({ webhookUrl: undefined, webUiUrl: undefined });
+  const url = 'https://hooks.example/services/T0123456789/Babcdefghijkl?key=0123456789ab';
+  const folder = mkdtempSync(join(tmpdir(), 'cutover-config-'));
+  try {
+    const file = join(folder, 'webhook');
+    writeFileSync(file, `${url}\n`);
+    const read = { CUTOVER_WEBHOOK_URL_FILE: file, CUTOVER_WEB_UI_URL: 'https://temporal.example/' };
+    const config = readConfig({ ...enough, ...read });
+    expect(config).toMatchObject({ webhookUrl: url, webUiUrl: 'https://temporal.example' });
+    expect(readConfig({ ...enough, CUTOVER_WEBHOOK_URL: url }).webhookUrl).toBe(url);
+    expect(tokensOf(config)).toEqual(
+      expect.arrayContaining([
+        url,
+        '/services/T0123456789/Babcdefghijkl?key=0123456789ab',
+        'Babcdefghijkl',
+        '0123456789ab',
+      ]),
+    );
+    expect(tokensOf(config)).not.toContain('services');
+    expect(mistakesOf({ ...enough, ...read, CUTOVER_WEBHOOK_URL: url })).toMatch(
+      /CUTOVER_WEBHOOK_URL_FILE is set, and/,
+    );
+    expect(mistakesOf({ ...enough, CUTOVER_WEBHOOK_URL_FILE: join(folder, 'other') })).toMatch(
+      /cannot be read \(ENOENT\)/,
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test.each(['no url: hunter2', 'ftp://hooks.example/hunter2', 'https://me:hunter2@hooks.example/'])(
+  'a webhook that is none is refused without being repeated',
+  (wrong) => {
+    const message = mistakesOf({ ...enough, CUTOVER_WEBHOOK_URL: wrong, CUTOVER_WEB_UI_URL: wrong });
+    expect(message).toMatch(/CUTOVER_WEBHOOK_URL is not a URL of http or https/);
+    expect(message).toMatch(/CUTOVER_WEB_UI_URL /);
+    expect(message).not.toContain('hunter2');
+  },
+);
+
 test('the codec server wants keys, an exact origin and a token that nobody guesses', () => {
   const variables = {
     CUTOVER_ENCRYPTION_KEYS: 'k=env:THE_KEY',

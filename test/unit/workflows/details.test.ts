@@ -13,6 +13,7 @@ import {
   passed,
   preflight,
   read,
+  reading,
   sampleInput,
   started,
   walk,
@@ -62,6 +63,8 @@ describe.each(Object.entries(hostile))('%s', (_, { text, never }) => {
       change: walk(read, opened('go', { changes: [text] })),
       'a freeze': walk(read, opened('window', { about: text })),
       'a kill switch': walk(read, { ...events.killed, by: text, reason: text }),
+      evidence: walk(read, ...done('credential', { credential: text, state: text })),
+      watch: walk(read, opened('launch'), watched([text])),
     };
     const plain = own.flatMap(linesOf);
     for (const state of Object.values(states)) {
@@ -102,7 +105,14 @@ const own: RunState[] = [
   walk(...preflight, ...passed('go')),
   walk(read, opened('window')),
   walk(read, events.killed),
+  walk(read, opened('launch'), watched([])),
 ];
+
+/** A sample that the watch has taken, and what it found. */
+function watched(problems: string[]): RunEvent {
+  const watch = { since: 0, samples: 3, red: 1, lastAt: 60_000, healthy: problems.length === 0, problems, gapMs: 0 };
+  return { ...events.sampled, watch };
+}
 
 /** The lines outside of the block that shows the message to send. */
 function linesOf(state: RunState): string[] {
@@ -165,6 +175,78 @@ test('every item has its line with its mark', () => {
   const details = renderDetails(view(walk(read, started('config-check'))));
   expect(details).toMatch(/^- ▶ `config-check` /m);
   expect(details).toMatch(/^- ☐ `inspect-pull-request` /m);
+});
+
+test('the head says where the run is, and since when', () => {
+  const head = (state: RunState): string | undefined => renderDetails(view(state)).split('\n')[0];
+  expect(head(walk(...preflight, opened('go')))).toBe(
+    '**Cutover of `an-app`**, asked for by Rita at 1970-01-01 00:00:00 UTC: waiting, in preflight',
+  );
+  expect(head(walk(...preflight, ...passed('go'), ...done('confirm'), started('upgrade')))).toMatch(
+    /: working, in RM-10$/,
+  );
+  // Whatever the way back has interrupted.
+  expect(head(walk(...preflight, ...passed('go'), started('upgrade'), events.killed))).toMatch(
+    /: working, in the way back$/,
+  );
+  expect(head(walk(read, events.ended))).toMatch(/: ended$/);
+});
+
+/** A step that began and ended at these times, in milliseconds since 1970. */
+function lasting(startedAt: number, finishedAt: number | null): string {
+  const begun = walk(read, ...(finishedAt === null ? [started('upgrade', 2)] : done('upgrade')));
+  const upgrade = { ...begun.steps.upgrade, startedAt, finishedAt };
+  const state = { ...walk(...preflight, ...passed('go')), at: begun.at } as RunState;
+  const seen = { ...state, steps: { ...state.steps, upgrade } } as RunState;
+  const line = renderDetails(view(seen)).split('\n');
+  return line.find((one) => one.includes('`upgrade`')) ?? '';
+}
+
+test('each step has its times, what it saw, and how often it was tried', () => {
+  const evening = Date.UTC(2026, 11, 1, 22, 59, 7);
+  expect(lasting(evening, evening + 61_000)).toMatch(
+    /: acted, at 0002, 2 revisions applied \(2026-12-01 22:59:07 to 23:00:08 UTC\)$/,
+  );
+  // Over midnight the day is said again.
+  expect(lasting(evening, evening + 2 * 3_600_000)).toMatch(/\(2026-12-01 22:59:07 to 2026-12-02 00:59:07 UTC\)$/);
+  expect(lasting(evening, null)).toMatch(/, attempt 2 \(since 2026-12-01 22:59:07 UTC\)$/);
+});
+
+test('a gate has who approved it and when; what is ahead has no time', () => {
+  const details = renderDetails(view(walk(...preflight, ...passed('go'))));
+  expect(details).toMatch(/^- ☑ `go` .*: approved by Ada \(1970-01-01 00:00:01 to 00:00:01 UTC\)$/m);
+  expect(details).toMatch(/^- ☐ `upgrade` [^(]*$/m);
+});
+
+test('where the kill switch is stands there until the launch, with the message and who may send it', () => {
+  const line =
+    '**Kill switch**, until the launch: the signal or update `killSwitch` with `{"by":"<your name>","reason":"<why>"}`, ' +
+    'from Ada, Bo, Cy, Rita, Kim.';
+  for (const state of [walk(read), walk(...preflight, opened('go')), walk(read, started('smoke'), failed('smoke'))]) {
+    expect(renderDetails(view(state)).split('\n')).toContain(line);
+  }
+  const without = {
+    'the launch': walk(read, events.sealing),
+    'a kill switch': walk(read, events.killed),
+    'the end': walk(read, events.ended),
+    'a target that does not say how': walk(reading({ hasRollback: false })),
+    'a plan': walkFor({ app: 'an-app', requestedBy: 'Rita', mode: 'plan' }, read),
+  };
+  for (const state of Object.values(without)) expect(renderDetails(view(state))).not.toContain('Kill switch');
+});
+
+test('the watch is told with its samples, and how the last one was', () => {
+  const details = (problems: string[]): string => renderDetails(view(walk(read, opened('launch'), watched(problems))));
+  const counts = '**Watch** since 1970-01-01 00:00:00 UTC: 3 samples, 1 of them red; at 1970-01-01 00:01:00';
+  expect(details([])).toContain(`${counts} healthy`);
+  expect(details(['no answer', 'drift'])).toContain(`${counts} no answer; drift`);
+});
+
+test('the last refused message is told, with why and when', () => {
+  const refused = { type: 'messageRefused', message: 'approve', by: 'Eve', why: 'no gate is open' } as const;
+  expect(renderDetails(view(walk(read, refused)))).toContain(
+    'Last refused, at 1970-01-01 00:00:01 UTC: `approve` from Eve, because no gate is open',
+  );
 });
 
 test('the comment on an issue has what was done, and who approved it', () => {
