@@ -20,8 +20,12 @@ test("two tokens are enough; the rest is production's", () => {
   expect(readConfig(enough)).toMatchObject({
     temporal: { address: '127.0.0.1:7233', namespace: 'default', taskQueue: 'cutover' },
     databaseCa: undefined,
-    heroku: { apiUrl: 'https://api.heroku.com', dataUrl: 'https://api.data.heroku.com', token: 'heroku-key' },
-    github: { apiUrl: 'https://api.github.com', token: 'github-token' },
+    heroku: {
+      apiUrl: 'https://api.heroku.com',
+      dataUrl: 'https://api.data.heroku.com',
+      token: { value: 'heroku-key' },
+    },
+    github: { apiUrl: 'https://api.github.com', token: { value: 'github-token' } },
   });
 });
 
