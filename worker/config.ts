@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { readKeys, type EncryptionKey } from './codec/keys.ts';
@@ -6,6 +7,7 @@ import { withSecretFiles, type ConfiguredSecret } from './secret-files.ts';
 import { StartError } from './start-error.ts';
 import { isProtected, readTemporalConnection, secretsOf, type TemporalConnection } from './temporal-config.ts';
 
+const notAPort = { message: 'is not a port: a number from 0 to 65535' };
 const missing = { required_error: 'is missing' };
 /** Each may be given in a file too, which `<NAME>_FILE` names. */
 const secretNames = ['HEROKU_API_KEY', 'GITHUB_TOKEN', 'TEMPORAL_API_KEY'] as const;
@@ -19,6 +21,11 @@ const flag = z
   .enum(['0', '1'], { errorMap: () => ({ message: 'is neither 0 nor 1' }) })
   .default('0')
   .transform((text) => text === '1');
+const port = z.coerce.number(notAPort).int(notAPort.message).min(0, notAPort.message).max(65_535, notAPort.message);
+const ownAddress = z
+  .string()
+  .refine((text) => isIP(text) !== 0, 'is not an IP address of this host')
+  .default('127.0.0.1');
 const folder = z.string().refine((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory(), 'is not a folder');
 const pemFile = z.string().transform((path, context) => {
   try {
@@ -47,6 +54,10 @@ const environment = z.object({
   CUTOVER_DATABASE_CA: pemFile.optional(),
   CUTOVER_AUDIT_DIR: folder.optional(),
   CUTOVER_ALLOW_INSECURE_TEMPORAL: flag,
+  CUTOVER_HEALTH_PORT: port.optional(),
+  CUTOVER_HEALTH_HOST: ownAddress,
+  CUTOVER_METRICS_PORT: port.refine((number) => number > 0, 'is 0, and nobody would know the port').optional(),
+  CUTOVER_METRICS_HOST: ownAddress,
   HEROKU_API_URL: url.default('https://api.heroku.com'),
   HEROKU_DATA_URL: url.default('https://api.data.heroku.com'),
   HEROKU_API_KEY: secret('HEROKU_API_KEY'),
@@ -56,6 +67,13 @@ const environment = z.object({
   HOME: z.string().default('/'),
   LANG: z.string().default('C.UTF-8'),
 });
+
+export interface Listening {
+  /** An IP address of this host. */
+  readonly host: string;
+  /** 0 for any that is free. */
+  readonly port: number;
+}
 
 export interface WorkerConfig {
   readonly temporal: TemporalConnection & { readonly taskQueue: string };
@@ -71,6 +89,10 @@ export interface WorkerConfig {
   readonly github: { readonly apiUrl: string; readonly token: ConfiguredSecret };
   /** With which payloads are encrypted, the first, and decrypted, all of them; undefined for payloads in clear. */
   readonly encryptionKeys: readonly EncryptionKey[] | undefined;
+  /** Where health and readiness are answered; undefined for nowhere. */
+  readonly health: Listening | undefined;
+  /** Where Prometheus scrapes; undefined for nowhere. */
+  readonly metrics: Listening | undefined;
   /** What a command on this host is given of the environment: nothing that could be a secret. */
   readonly hostEnv: Readonly<Record<string, string>>;
 }
@@ -110,8 +132,14 @@ export function readConfig(given: NodeJS.ProcessEnv): WorkerConfig {
     },
     github: { apiUrl: env.GITHUB_API_URL, token: { value: env.GITHUB_TOKEN, file: files['GITHUB_TOKEN'] } },
     encryptionKeys: env.CUTOVER_ENCRYPTION_KEYS,
+    health: listening(env.CUTOVER_HEALTH_HOST, env.CUTOVER_HEALTH_PORT),
+    metrics: listening(env.CUTOVER_METRICS_HOST, env.CUTOVER_METRICS_PORT),
     hostEnv: { PATH: env.PATH, HOME: env.HOME, LANG: env.LANG },
   };
+}
+
+function listening(host: string, number: number | undefined): Listening | undefined {
+  return number === undefined ? undefined : { host, port: number };
 }
 
 /** Nothing in a target file says that its app is not production, so each counts as production. */
@@ -142,7 +170,7 @@ export interface CodecServerConfig {
 export function readCodecServerConfig(variables: NodeJS.ProcessEnv): CodecServerConfig {
   const schema = z.object({
     CUTOVER_ENCRYPTION_KEYS: keysIn(variables),
-    CUTOVER_CODEC_PORT: z.coerce.number().int().min(0).max(65_535).default(8081),
+    CUTOVER_CODEC_PORT: port.default(8081),
     CUTOVER_CODEC_ORIGIN: url.refine((text) => URL.canParse(text) && new URL(text).origin === text, 'is not an origin'),
     CUTOVER_CODEC_TOKEN: z.string(missing).min(24, 'is shorter than 24 characters'),
   });

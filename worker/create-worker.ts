@@ -1,5 +1,5 @@
 import { Client } from '@temporalio/client';
-import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import type { ProgressListener } from '../activities/boundary.ts';
 import { createGithubClient } from '../activities/clients/github.ts';
 import { createHerokuClient } from '../activities/clients/heroku.ts';
@@ -18,6 +18,9 @@ import { createTargetStore } from './targets.ts';
 
 export interface RunningWorker {
   readonly worker: Worker;
+  /** On the worker's own connection; reads what is encrypted where the worker does. */
+  readonly client: Client;
+  readonly connection: NativeConnection;
   /** How many payloads the last net had to clean so far: none, unless something gets past the boundary. */
   secretsReplaced(): number;
   /** Closes the connection to Temporal; call it when the worker has stopped. */
@@ -68,14 +71,12 @@ export async function createWorker(config: WorkerConfig, parts: WorkerParts): Pr
   const guard = createGuard(known, config.encryptionKeys, listener);
   const { connection, close } = await connectTemporal(config.temporal, known.keep, notice);
   const { namespace } = config.temporal;
+  const codec = config.encryptionKeys && new EncryptionCodec(config.encryptionKeys, 'client');
+  const client = new Client({ connection, namespace, ...(codec ? { dataConverter: { payloadCodecs: [codec] } } : {}) });
   const records =
     config.auditFolder === undefined
       ? undefined
-      : createRecordWriter(
-          config.auditFolder,
-          new Client({ connection, namespace }),
-          config.encryptionKeys && new EncryptionCodec(config.encryptionKeys, 'client'),
-        );
+      : createRecordWriter(config.auditFolder, new Client({ connection, namespace }), codec);
   const worker = await Worker.create({
     connection,
     namespace,
@@ -95,5 +96,5 @@ export async function createWorker(config: WorkerConfig, parts: WorkerParts): Pr
     await close();
     throw error;
   });
-  return { worker, secretsReplaced: guard.secretsReplaced, close };
+  return { worker, client, connection, secretsReplaced: guard.secretsReplaced, close };
 }

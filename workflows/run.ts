@@ -2,6 +2,7 @@ import { setCurrentDetails, upsertMemo } from '@temporalio/workflow';
 import { decide, type Wish } from './decide.ts';
 import { renderDetails } from './details.ts';
 import { nextEntry } from './journal.ts';
+import { measure } from './metrics.ts';
 import type { Message, Sender } from './messages.ts';
 import { createSenders, type Senders } from './senders.ts';
 import type { RunState } from './state.ts';
@@ -38,7 +39,9 @@ export function createRun(initial: RunState): Run {
     const now = Date.now();
     const next = transition(state, event, now);
     const entry = nextEntry(state, event, now);
+    const before = state;
     state = entry ? { ...next, journal: [...next.journal, entry] } : next;
+    measure(before, event, state, () => view(next).phase, now);
     if (entry) publish(state, entry);
   };
 
