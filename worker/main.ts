@@ -5,6 +5,7 @@ import { portProblem, readinessOf, startHealthServer, type Readiness } from './h
 import { KnownSecrets } from './known-secrets.ts';
 import { createLogger } from './log.ts';
 import { countRuns, prometheusOf, tellReplaced } from './metrics.ts';
+import { findPrebuilt } from './prebuilt.ts';
 import { StartError } from './start-error.ts';
 import { checkTargets } from './targets.ts';
 
@@ -58,9 +59,12 @@ async function serve(config: WorkerConfig, known: KnownSecrets, logger: Logger):
     }
     // Not before: alone, with nothing to connect, it would keep the process from ending.
     installRuntime(config, logger);
+    const prebuilt = await findPrebuilt(config.encryptionKeys !== undefined);
+    logger.info('workflow bundle', 'why' in prebuilt ? { built: 'now', why: prebuilt.why } : { built: 'before' });
     const { worker, client, connection, secretsReplaced, close } = await createWorker(config, {
       listener: (activity, progress) => logger.info(`step ${progress}`, { ...activity }),
       known,
+      ...('why' in prebuilt ? {} : { bundle: prebuilt }),
       notice: (level, text) => logger[level](text),
     });
     stops.push(close);
