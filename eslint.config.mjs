@@ -24,7 +24,17 @@ const WORKFLOW_PATTERNS = [
 ];
 
 export default defineConfig(
-  { ignores: ['node_modules/', 'coverage/', '**/.venv/', 'test/histories/', 'rehearsal/raptor/', 'rehearsal/ledger/'] },
+  {
+    ignores: [
+      'node_modules/',
+      'dist/',
+      'coverage/',
+      '**/.venv/',
+      'test/histories/',
+      'rehearsal/raptor/',
+      'rehearsal/ledger/',
+    ],
+  },
   {
     linterOptions: { reportUnusedDisableDirectives: 'error' },
   },

@@ -50,6 +50,8 @@ export async function atBoundary(
   const signal = AbortSignal.any([context.cancellationSignal, deadline]);
   const step = stepOf(args) ?? info.activityType;
 
+  if (info.attempt > 1) countRetry(context, step);
+
   let progress: Progress = 'begun';
   const report = (next: Progress): void => {
     progress = next;
@@ -83,6 +85,13 @@ export async function atBoundary(
   } finally {
     clearInterval(heart);
   }
+}
+
+/** By step, as the runbook names it, or by the activity where it is none of a step: never by what anybody sent. */
+function countRetry({ metricMeter, info }: Context, step: string): void {
+  metricMeter
+    .createCounter('cutover_activity_retries', undefined, 'Attempts of activities after their first')
+    .add(1, { step: Object.hasOwn(steps, step) ? step : info.activityType });
 }
 
 /** Whether the procedure goes on without the step, so that a few attempts are enough: while PostgreSQL is down, users wait. */

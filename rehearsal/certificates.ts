@@ -38,7 +38,7 @@ export async function selfSignedCertificate(commonName: string): Promise<KeyPair
   return { certificate: made.cert, key: made.private };
 }
 
-/** A certificate authority made for this run, and a certificate for 127.0.0.1 and localhost that it signed. */
+/** A certificate authority made for this run, and a certificate for 127.0.0.1 and localhost that it signed; a client may show it too. */
 export async function certificateWithAuthority(): Promise<{ authority: string; server: KeyPair }> {
   const authority = await generate([{ name: 'commonName', value: 'Rehearsal authority' }], {
     keyType: 'ec',
@@ -57,7 +57,7 @@ export async function certificateWithAuthority(): Promise<{ authority: string; s
     extensions: [
       { name: 'basicConstraints', cA: false, critical: true },
       { name: 'keyUsage', digitalSignature: true, critical: true },
-      { name: 'extKeyUsage', serverAuth: true },
+      { name: 'extKeyUsage', serverAuth: true, clientAuth: true },
       LOOPBACK_NAMES,
     ],
   });

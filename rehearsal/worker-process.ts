@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { openSync, closeSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { typescriptFlags } from '../scripts/run-node.mjs';
 
@@ -31,7 +32,8 @@ export function startWorkerProcess({ env, logFile, entry = productionEntry }: Wo
     ['PATH', 'HOME', 'TMPDIR', 'LANG'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
   );
   const child = spawn(process.execPath, [...typescriptFlags(), entry], {
-    env: { ...inherited, ...env },
+    // Temporal's configuration file of whoever rehearses may lead to a server of production's.
+    env: { ...inherited, TEMPORAL_CONFIG_FILE: devNull, ...env },
     stdio: ['ignore', log, log, 'ipc'],
     // A group of its own: Ctrl-C is for the rehearsal, which stops the worker in its turn.
     detached: true,

@@ -1,10 +1,18 @@
 import { readFileSync, statSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { readKeys, type EncryptionKey } from './codec/keys.ts';
+import { withSecretFiles, type ConfiguredSecret } from './secret-files.ts';
+import { StartError } from './start-error.ts';
+import { isProtected, readTemporalConnection, secretsOf, type TemporalConnection } from './temporal-config.ts';
 
+const notAPort = { message: 'is not a port: a number from 0 to 65535' };
 const missing = { required_error: 'is missing' };
-const secret = z.string(missing);
+/** Each may be given in a file too, which `<NAME>_FILE` names. */
+const secretNames = ['HEROKU_API_KEY', 'GITHUB_TOKEN', 'TEMPORAL_API_KEY', 'CUTOVER_WEBHOOK_URL'] as const;
+const secret = (name: (typeof secretNames)[number]) =>
+  z.string({ required_error: `is missing; set it, or ${name}_FILE to the path of a file that holds it` });
 const url = z
   .string()
   .url('is not a URL')
@@ -18,17 +26,25 @@ const webhook = z
     const { protocol, username, password } = new URL(text);
     return /^https?:$/.test(protocol) && `${username}${password}` === '';
   }, 'is not a URL of http or https, without a user in it');
+const flag = z
+  .enum(['0', '1'], { errorMap: () => ({ message: 'is neither 0 nor 1' }) })
+  .default('0')
+  .transform((text) => text === '1');
+const port = z.coerce.number(notAPort).int(notAPort.message).min(0, notAPort.message).max(65_535, notAPort.message);
+const ownAddress = z
+  .string()
+  .refine((text) => isIP(text) !== 0, 'is not an IP address of this host')
+  .default('127.0.0.1');
 const folder = z.string().refine((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory(), 'is not a folder');
-const fileOf = (what: string) =>
-  z.string().transform((path, context) => {
-    try {
-      return readFileSync(path, 'utf8');
-    } catch (error) {
-      const message = `cannot be read (${(error as NodeJS.ErrnoException).code}); expected the path of ${what}`;
-      context.addIssue({ code: z.ZodIssueCode.custom, message });
-      return z.NEVER;
-    }
-  });
+const pemFile = z.string().transform((path, context) => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const message = `cannot be read (${(error as NodeJS.ErrnoException).code}); expected the path of a PEM file`;
+    context.addIssue({ code: z.ZodIssueCode.custom, message });
+    return z.NEVER;
+  }
+});
 
 /** References to keys, which may name other variables. */
 const keysIn = (variables: NodeJS.ProcessEnv) =>
@@ -42,47 +58,62 @@ const keysIn = (variables: NodeJS.ProcessEnv) =>
   });
 
 const environment = z.object({
-  TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233'),
-  TEMPORAL_NAMESPACE: z.string().default('default'),
   CUTOVER_TASK_QUEUE: z.string().default('cutover'),
   CUTOVER_TARGETS: folder.default(fileURLToPath(new URL('../targets', import.meta.url))),
-  CUTOVER_DATABASE_CA: fileOf('a PEM file').optional(),
+  CUTOVER_DATABASE_CA: pemFile.optional(),
   CUTOVER_AUDIT_DIR: folder.optional(),
   CUTOVER_WEBHOOK_URL: webhook.optional(),
-  CUTOVER_WEBHOOK_URL_FILE: fileOf("a file with the webhook's URL").pipe(webhook).optional(),
   CUTOVER_WEB_UI_URL: url.refine((text) => webhook.safeParse(text).success, 'has a user in it').optional(),
+  CUTOVER_ALLOW_INSECURE_TEMPORAL: flag,
+  CUTOVER_HEALTH_PORT: port.optional(),
+  CUTOVER_HEALTH_HOST: ownAddress,
+  CUTOVER_METRICS_PORT: port.refine((number) => number > 0, 'is 0, and nobody would know the port').optional(),
+  CUTOVER_METRICS_HOST: ownAddress,
   HEROKU_API_URL: url.default('https://api.heroku.com'),
   HEROKU_DATA_URL: url.default('https://api.data.heroku.com'),
-  HEROKU_API_KEY: secret,
+  HEROKU_API_KEY: secret('HEROKU_API_KEY'),
   GITHUB_API_URL: url.default('https://api.github.com'),
-  GITHUB_TOKEN: secret,
+  GITHUB_TOKEN: secret('GITHUB_TOKEN'),
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   HOME: z.string().default('/'),
   LANG: z.string().default('C.UTF-8'),
 });
 
+export interface Listening {
+  /** An IP address of this host. */
+  readonly host: string;
+  /** 0 for any that is free. */
+  readonly port: number;
+}
+
 export interface WorkerConfig {
-  readonly temporal: { readonly address: string; readonly namespace: string; readonly taskQueue: string };
+  readonly temporal: TemporalConnection & { readonly taskQueue: string };
+  /** What whoever runs the worker should know, though it starts: a sentence each. */
+  readonly warnings: readonly string[];
   /** Folder of the target files. */
   readonly targets: string;
   /** PEM of the CA with which PostgreSQL's certificate is verified; without one it is recorded by fingerprint. */
   readonly databaseCa: string | undefined;
   /** Folder for the records of runs; without one, none is written. */
   readonly auditFolder: string | undefined;
-  readonly heroku: { readonly apiUrl: string; readonly dataUrl: string; readonly token: string };
-  readonly github: { readonly apiUrl: string; readonly token: string };
+  readonly heroku: { readonly apiUrl: string; readonly dataUrl: string; readonly token: ConfiguredSecret };
+  readonly github: { readonly apiUrl: string; readonly token: ConfiguredSecret };
   /** Where people are told what happens, a secret; without it nobody is. */
   readonly webhookUrl: string | undefined;
   /** Base URL of Temporal's Web UI, for links to runs. */
   readonly webUiUrl: string | undefined;
   /** With which payloads are encrypted, the first, and decrypted, all of them; undefined for payloads in clear. */
   readonly encryptionKeys: readonly EncryptionKey[] | undefined;
+  /** Where health and readiness are answered; undefined for nowhere. */
+  readonly health: Listening | undefined;
+  /** Where Prometheus scrapes; undefined for nowhere. */
+  readonly metrics: Listening | undefined;
   /** What a command on this host is given of the environment: nothing that could be a secret. */
   readonly hostEnv: Readonly<Record<string, string>>;
 }
 
 /** A mistake in the worker's own configuration: told in a sentence for each variable, without a stack trace. */
-export class ConfigError extends Error {
+export class ConfigError extends StartError {
   override readonly name = 'ConfigError';
 }
 
@@ -91,38 +122,54 @@ export class ConfigError extends Error {
  *
  * @throws ConfigError that names every variable that is missing or wrong
  */
-export function readConfig(variables: NodeJS.ProcessEnv): WorkerConfig {
-  const env = parsed(
-    'worker',
-    environment
-      .extend({ CUTOVER_ENCRYPTION_KEYS: keysIn(variables).optional() })
-      .refine(
-        ({ CUTOVER_WEBHOOK_URL: url, CUTOVER_WEBHOOK_URL_FILE: file }) => url === undefined || file === undefined,
-        {
-          path: ['CUTOVER_WEBHOOK_URL_FILE'],
-          message: 'is set, and CUTOVER_WEBHOOK_URL too: expected one of them',
-        },
-      ),
-    variables,
-  );
+export function readConfig(given: NodeJS.ProcessEnv): WorkerConfig {
+  const { variables, files, problems } = withSecretFiles(secretNames, withoutEmpty(given));
+  const schema = environment.extend({ CUTOVER_ENCRYPTION_KEYS: keysIn(variables).optional() });
+  const read = schema.safeParse(variables);
+  if (!read.success) problems.push(...problemsOf(read.error));
+  const temporal = readTemporalConnection(variables, files['TEMPORAL_API_KEY'], (problem) => problems.push(problem));
+  const unprotected = temporal !== undefined && !isProtected(temporal) ? unprotectedTo(temporal.address) : undefined;
+  // Of a variable that is wrong itself nobody knows what it allows.
+  const allowed = read.success ? read.data.CUTOVER_ALLOW_INSECURE_TEMPORAL : true;
+  if (unprotected !== undefined && !allowed) problems.push(`${unprotected} ${howToProtect}`);
+  if (!read.success || temporal === undefined || problems.length > 0) throw mistakes('worker', problems);
+  const env = read.data;
   return {
-    temporal: { address: env.TEMPORAL_ADDRESS, namespace: env.TEMPORAL_NAMESPACE, taskQueue: env.CUTOVER_TASK_QUEUE },
+    temporal: { ...temporal, taskQueue: env.CUTOVER_TASK_QUEUE },
+    warnings: unprotected === undefined ? [] : [`${unprotected} CUTOVER_ALLOW_INSECURE_TEMPORAL allows it.`],
     targets: env.CUTOVER_TARGETS,
     databaseCa: env.CUTOVER_DATABASE_CA,
     auditFolder: env.CUTOVER_AUDIT_DIR,
-    heroku: { apiUrl: env.HEROKU_API_URL, dataUrl: env.HEROKU_DATA_URL, token: env.HEROKU_API_KEY },
-    github: { apiUrl: env.GITHUB_API_URL, token: env.GITHUB_TOKEN },
-    webhookUrl: env.CUTOVER_WEBHOOK_URL ?? env.CUTOVER_WEBHOOK_URL_FILE,
+    heroku: {
+      apiUrl: env.HEROKU_API_URL,
+      dataUrl: env.HEROKU_DATA_URL,
+      token: { value: env.HEROKU_API_KEY, file: files['HEROKU_API_KEY'] },
+    },
+    github: { apiUrl: env.GITHUB_API_URL, token: { value: env.GITHUB_TOKEN, file: files['GITHUB_TOKEN'] } },
+    webhookUrl: env.CUTOVER_WEBHOOK_URL,
     webUiUrl: env.CUTOVER_WEB_UI_URL,
     encryptionKeys: env.CUTOVER_ENCRYPTION_KEYS,
+    health: listening(env.CUTOVER_HEALTH_HOST, env.CUTOVER_HEALTH_PORT),
+    metrics: listening(env.CUTOVER_METRICS_HOST, env.CUTOVER_METRICS_PORT),
     hostEnv: { PATH: env.PATH, HOME: env.HOME, LANG: env.LANG },
   };
 }
 
+function listening(host: string, number: number | undefined): Listening | undefined {
+  return number === undefined ? undefined : { host, port: number };
+}
+
+/** Nothing in a target file says that its app is not production, so each counts as production. */
+const unprotectedTo = (address: string): string =>
+  `The connection to Temporal at ${address} leaves this machine without TLS and authentication: whoever can reach that server or the way to it can approve a cutover of production.`;
+const howToProtect =
+  'Set TLS and a client certificate or an API key (docs/production.md), or CUTOVER_ALLOW_INSECURE_TEMPORAL=1 where the network itself keeps everybody else out';
+
 /** What a worker knows from its start and must not say. */
-export function tokensOf({ heroku, github, webhookUrl, encryptionKeys = [] }: WorkerConfig): string[] {
+export function tokensOf({ temporal, heroku, github, webhookUrl, encryptionKeys = [] }: WorkerConfig): string[] {
   const keys = encryptionKeys.flatMap(({ bytes }) => [bytes.toString('base64'), bytes.toString('hex')]);
-  return [heroku.token, github.token, ...(webhookUrl === undefined ? [] : partsOfWebhook(webhookUrl)), ...keys];
+  const webhookParts = webhookUrl === undefined ? [] : partsOfWebhook(webhookUrl);
+  return [heroku.token.value, github.token.value, ...secretsOf(temporal), ...webhookParts, ...keys];
 }
 
 /** Shorter parts of an address are words, which stand in many a text. */
@@ -151,7 +198,7 @@ export interface CodecServerConfig {
 export function readCodecServerConfig(variables: NodeJS.ProcessEnv): CodecServerConfig {
   const schema = z.object({
     CUTOVER_ENCRYPTION_KEYS: keysIn(variables),
-    CUTOVER_CODEC_PORT: z.coerce.number().int().min(0).max(65_535).default(8081),
+    CUTOVER_CODEC_PORT: port.default(8081),
     CUTOVER_CODEC_ORIGIN: url.refine((text) => URL.canParse(text) && new URL(text).origin === text, 'is not an origin'),
     CUTOVER_CODEC_TOKEN: z.string(missing).min(24, 'is shorter than 24 characters'),
   });
@@ -165,11 +212,23 @@ export function readCodecServerConfig(variables: NodeJS.ProcessEnv): CodecServer
 }
 
 function parsed<S extends z.ZodTypeAny>(whose: string, schema: S, variables: NodeJS.ProcessEnv): z.output<S> {
-  // A variable that is set to nothing, as compose files do it, is not set.
-  const read = schema.safeParse(Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')));
+  const read = schema.safeParse(withoutEmpty(variables));
   if (read.success) return read.data as z.output<S>;
-  const problems = read.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`);
-  throw new ConfigError(
-    `The ${whose}'s environment has ${problems.length} mistake(s):\n${problems.join('\n')}\nSet them and start the ${whose} again.`,
+  throw mistakes(whose, problemsOf(read.error));
+}
+
+/** A variable that is set to nothing, as compose files do it, is not set. */
+function withoutEmpty(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
+}
+
+function problemsOf({ issues }: z.ZodError): string[] {
+  return issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+}
+
+function mistakes(whose: string, problems: readonly string[]): ConfigError {
+  const lines = problems.map((problem) => `  ${problem}`).join('\n');
+  return new ConfigError(
+    `The ${whose}'s environment has ${problems.length} mistake(s):\n${lines}\nCorrect them and start the ${whose} again.`,
   );
 }

@@ -1,5 +1,5 @@
 import { Client } from '@temporalio/client';
-import { NativeConnection, TransportError, Worker, type WorkerOptions } from '@temporalio/worker';
+import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import type { ProgressListener } from '../activities/boundary.ts';
 import { createGithubClient } from '../activities/clients/github.ts';
 import { createHerokuClient } from '../activities/clients/heroku.ts';
@@ -10,39 +10,42 @@ import type { Services } from '../activities/services.ts';
 import { buildWorkflowBundle } from './bundle.ts';
 import { EncryptionCodec } from './codec/encryption.ts';
 import { tokensOf, type WorkerConfig } from './config.ts';
+import { connectTemporal } from './connect-temporal.ts';
 import { createGuard } from './guard.ts';
 import { KnownSecrets } from './known-secrets.ts';
 import { createRecordWriter } from './records.ts';
 import { hasSearchAttributes } from './search-attributes.ts';
+import { createSecretSource, type ConfiguredSecret, type SecretNotice } from './secret-files.ts';
 import { createTargetStore } from './targets.ts';
-
-/** There is no Temporal server at the address, or none that can be reached. */
-export class NoTemporalError extends Error {
-  override readonly name = 'NoTemporalError';
-  constructor(address: string, cause: Error) {
-    super(
-      `There is no Temporal server at ${address}. Start it, or set TEMPORAL_ADDRESS, then start the worker again.`,
-      {
-        cause,
-      },
-    );
-  }
-}
 
 export interface RunningWorker {
   readonly worker: Worker;
+  /** On the worker's own connection; reads what is encrypted where the worker does. */
+  readonly client: Client;
+  readonly connection: NativeConnection;
   /** How many payloads the last net had to clean so far: none, unless something gets past the boundary. */
   secretsReplaced(): number;
   /** Closes the connection to Temporal; call it when the worker has stopped. */
   close(): Promise<void>;
 }
 
-/** What activities reach the world through, as a configuration says. */
-export function servicesOf(config: WorkerConfig): Services {
+/**
+ * What activities reach the world through, as a configuration says.
+ *
+ * @param known told each token that takes the place of another one
+ */
+export function servicesOf(
+  config: WorkerConfig,
+  known = new KnownSecrets(tokensOf(config)),
+  notice: SecretNotice = () => undefined,
+): Services {
+  const { heroku, github } = config;
+  const source = (name: string, secret: ConfiguredSecret): (() => string) =>
+    createSecretSource(secret, { name, learn: known.keep, notice });
   return {
-    heroku: createHerokuClient(config.heroku),
+    heroku: createHerokuClient({ ...heroku, token: source('HEROKU_API_KEY', heroku.token) }),
     postgres: createPostgresClient({ ca: config.databaseCa }),
-    github: createGithubClient(config.github),
+    github: createGithubClient({ ...github, token: source('GITHUB_TOKEN', github.token) }),
     targets: createTargetStore(config.targets),
     slugReports: new Map(),
     hostEnv: config.hostEnv,
@@ -55,41 +58,40 @@ function peopleOf({ webhookUrl, webUiUrl }: WorkerConfig, known: KnownSecrets): 
   return { webhook: createWebhook(webhookUrl, (json) => known.redactJson(json)), webUi: webUiUrl ?? null };
 }
 
+export interface WorkerParts {
+  /** Told when an activity gets further. */
+  readonly listener: ProgressListener;
+  /** A prebuilt workflow bundle; without one the worker builds it as it starts. */
+  readonly bundle?: WorkerOptions['workflowBundle'];
+  /** What the log must not say either, where the caller writes one. */
+  readonly known?: KnownSecrets;
+  /** Told what becomes of secrets in files. */
+  readonly notice?: SecretNotice;
+}
+
 /**
  * A worker of the runbook, not yet running.
  *
- * @param listener told when an activity gets further
- * @param bundle a prebuilt workflow bundle; without one the worker builds it as it starts
- * @param known what the log must not say either, where the caller writes one
+ * @throws StartError where Temporal cannot be reached, does not know the namespace, or refuses the worker
  */
-export async function createWorker(
-  config: WorkerConfig,
-  listener: ProgressListener,
-  bundle?: WorkerOptions['workflowBundle'],
-  known = new KnownSecrets(tokensOf(config)),
-): Promise<RunningWorker> {
+export async function createWorker(config: WorkerConfig, parts: WorkerParts): Promise<RunningWorker> {
+  const { listener, bundle, known = new KnownSecrets(tokensOf(config)), notice = () => undefined } = parts;
   const guard = createGuard(known, config.encryptionKeys, listener);
-  const { address } = config.temporal;
-  const connection = await NativeConnection.connect({ address }).catch((error: unknown) => {
-    if (error instanceof TransportError) throw new NoTemporalError(address, error);
-    throw error;
-  });
+  const { connection, close } = await connectTemporal(config.temporal, known.keep, notice);
   const { namespace } = config.temporal;
+  const codec = config.encryptionKeys && new EncryptionCodec(config.encryptionKeys, 'client');
+  const client = new Client({ connection, namespace, ...(codec ? { dataConverter: { payloadCodecs: [codec] } } : {}) });
   const records =
     config.auditFolder === undefined
       ? undefined
-      : createRecordWriter(
-          config.auditFolder,
-          new Client({ connection, namespace }),
-          config.encryptionKeys && new EncryptionCodec(config.encryptionKeys, 'client'),
-        );
+      : createRecordWriter(config.auditFolder, new Client({ connection, namespace }), codec);
   const worker = await Worker.create({
     connection,
     namespace,
     taskQueue: config.temporal.taskQueue,
     workflowBundle: bundle ?? (await buildWorkflowBundle(undefined, config.encryptionKeys !== undefined)),
     activities: createActivities({
-      ...servicesOf(config),
+      ...servicesOf(config, known, notice),
       records,
       people: peopleOf(config, known),
       isSearchable: await hasSearchAttributes(connection, namespace),
@@ -104,8 +106,8 @@ export async function createWorker(
     // Zero by default: activities would be cut off in the middle of a deploy.
     shutdownGraceTime: '10s',
   }).catch(async (error: unknown) => {
-    await connection.close();
+    await close();
     throw error;
   });
-  return { worker, secretsReplaced: guard.secretsReplaced, close: () => connection.close() };
+  return { worker, client, connection, secretsReplaced: guard.secretsReplaced, close };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { ApplicationFailure } from '@temporalio/common';
 import { fail } from '../activities/fail.ts';
 import { readMatrix } from '../activities/matrix.ts';
 import { schemaShape, type SchemaShape } from '../activities/schema-shape.ts';
@@ -42,6 +43,26 @@ export function createTargetStore(folder: string): TargetStore {
       };
     },
   };
+}
+
+/**
+ * Reads every target file of a folder.
+ *
+ * @returns a sentence for each file with mistakes, and the apps of those without
+ */
+export async function checkTargets(folder: string): Promise<{ apps: string[]; problems: string[] }> {
+  const store = createTargetStore(folder);
+  const apps: string[] = [];
+  const problems: string[] = [];
+  for (const app of await knownApps(folder)) {
+    try {
+      apps.push((await store.read(app)).app);
+    } catch (error) {
+      if (!(error instanceof ApplicationFailure)) throw error;
+      problems.push(error.message);
+    }
+  }
+  return { apps, problems };
 }
 
 function parseTarget(app: string, text: string): TargetFile {

@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 import { refusalOf } from './decide.ts';
 import { messageNames, messages, type Message, type MessageName, type Receipt } from './messages.ts';
+import { countRefused } from './metrics.ts';
 import type { Run } from './run.ts';
 
 /**
@@ -41,7 +42,9 @@ export function openDoors(run: Run): void {
         description,
         validator: (payload) => {
           const why = refusalOf(run.state, fromUpdate(name, payload), Date.now());
-          if (why !== undefined) throw ApplicationFailure.nonRetryable(`${name} was refused: ${why}`, 'MessageRefused');
+          if (why === undefined) return;
+          countRefused(name, 'update');
+          throw ApplicationFailure.nonRetryable(`${name} was refused: ${why}`, 'MessageRefused');
         },
       },
     );

@@ -2,6 +2,7 @@ import { setCurrentDetails, upsertMemo, upsertSearchAttributes, workflowInfo } f
 import { decide, type Wish } from './decide.ts';
 import { renderDetails } from './details.ts';
 import { nextEntry } from './journal.ts';
+import { measure } from './metrics.ts';
 import type { Message, Sender } from './messages.ts';
 import { noticeOf } from './notice.ts';
 import { createNotices, type Notices } from './notices.ts';
@@ -43,7 +44,9 @@ export function createRun(initial: RunState): Run {
     const now = Date.now();
     const next = transition(state, event, now);
     const entry = nextEntry(state, event, now);
+    const before = state;
     state = entry ? { ...next, journal: [...next.journal, entry] } : next;
+    measure(before, event, state, () => view(next).phase, now);
     // Samples have no entry, and are on the page all the same.
     if (entry === null) return setCurrentDetails(renderDetails(view(state)));
     publish(state, entry);

@@ -43,24 +43,32 @@ export type GithubClient = ReturnType<typeof createGithubClient>;
 export interface GithubOptions {
   /** Base URL of the REST API. */
   readonly apiUrl: string;
-  readonly token: string;
+  /** Asked before each request where it is a function: a token may be replaced while the worker runs. */
+  readonly token: string | (() => string);
   /** Milliseconds after which a request counts as not answered. */
   readonly timeoutMs?: number;
 }
 
 /** The parts of GitHub that a cutover needs: one pull request, the dispatch of the smoke suite, and issues. */
-export function createGithubClient({ apiUrl, token, timeoutMs = requestTimeoutMs }: GithubOptions) {
+export function createGithubClient({ apiUrl, token: given, timeoutMs = requestTimeoutMs }: GithubOptions) {
+  const token = typeof given === 'function' ? given : () => given;
   const octokit = new Octokit({
     baseUrl: apiUrl,
-    auth: token,
     userAgent: 'cutover-runbook',
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+  });
+
+  // Octokit's own `auth` would keep the token that it was made with.
+  octokit.hook.before('request', (options) => {
+    const current = token();
+    currentScope().secrets.add(current);
+    options.headers.authorization = `Bearer ${current}`;
   });
 
   // An hour's allowance comes back all at once, and a refusal says when [docs]: there is nothing to ration.
   const limit = createRateLimit({ reserve: 0, refillMs: 0 });
   const ask = <S extends z.ZodTypeAny>(what: string, schema: S, send: Send): Promise<z.output<S>> =>
-    limit.send(() => askOnce({ token, timeoutMs, what, schema, send }));
+    limit.send(() => askOnce({ timeoutMs, what, schema, send }));
 
   return {
     getPull: (repository: string, number: number) =>
@@ -201,7 +209,6 @@ function split(repository: string): { owner: string; repo: string } {
 type Send = (request: { signal: AbortSignal }) => Promise<unknown>;
 
 interface Question<S extends z.ZodTypeAny> {
-  readonly token: string;
   readonly timeoutMs: number;
   /** What is asked for, in the words of a message. */
   readonly what: string;
@@ -211,9 +218,8 @@ interface Question<S extends z.ZodTypeAny> {
 
 /** Runs one request, and turns what can come of it into the errors that the steps know. */
 async function askOnce<S extends z.ZodTypeAny>(question: Question<S>): Promise<z.output<S>> {
-  const { token, timeoutMs, what, schema, send } = question;
-  const { signal, secrets } = currentScope();
-  secrets.add(token);
+  const { timeoutMs, what, schema, send } = question;
+  const { signal } = currentScope();
   let data: unknown;
   try {
     data = await within(timeoutMs, (inTime) => send({ signal: inTime }));

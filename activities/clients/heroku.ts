@@ -95,7 +95,8 @@ export interface HerokuOptions {
   readonly apiUrl: string;
   /** Base URL of the Data API, which is another host in production. */
   readonly dataUrl: string;
-  readonly token: string;
+  /** Asked before each request where it is a function: a token may be replaced while the worker runs. */
+  readonly token: string | (() => string);
   /** Milliseconds after which a request counts as not answered. */
   readonly timeoutMs?: number;
   /** What the account is allowed, where it is not Heroku's own limit. */
@@ -105,7 +106,8 @@ export interface HerokuOptions {
 export type HerokuClient = ReturnType<typeof createHerokuClient>;
 
 /** The parts of Heroku's Platform API (version 3) and Data API that a cutover needs, typed and checked. */
-export function createHerokuClient({ apiUrl, dataUrl, token, timeoutMs, ...options }: HerokuOptions) {
+export function createHerokuClient({ apiUrl, dataUrl, token: given, timeoutMs, ...options }: HerokuOptions) {
+  const token = typeof given === 'function' ? given : () => given;
   // Platform API and Data API count against the same account.
   const limit = createRateLimit(options.allowance ?? allowance);
   type Call<S extends z.ZodTypeAny> = Pick<JsonRequest<S>, 'method' | 'answer' | 'body'> & {
@@ -132,8 +134,8 @@ export function createHerokuClient({ apiUrl, dataUrl, token, timeoutMs, ...optio
       ...call,
     });
 
-  const bearer = (): string => `Bearer ${registered(token)}`;
-  const basic = (): string => `Basic ${registered(Buffer.from(`:${registered(token)}`).toString('base64'))}`;
+  const bearer = (): string => `Bearer ${registered(token())}`;
+  const basic = (): string => `Basic ${registered(Buffer.from(`:${registered(token())}`).toString('base64'))}`;
   const credentialsOf = (addonName: string): string => `/postgres/v0/databases/${part(addonName)}/credentials`;
 
   return {
@@ -143,9 +145,10 @@ export function createHerokuClient({ apiUrl, dataUrl, token, timeoutMs, ...optio
      */
     async tokenExpiresIn(): Promise<number | null | undefined> {
       try {
+        const own = token();
         const all = await platform('/oauth/authorizations', { method: 'GET', answer: z.array(authorization) });
         for (const one of all) if (one.access_token) registered(one.access_token.token);
-        return all.find((one) => one.access_token?.token === token)?.access_token?.expires_in;
+        return all.find((one) => one.access_token?.token === own)?.access_token?.expires_in;
       } catch (error) {
         if (error instanceof ServiceError && [403, 404].includes(error.status)) return undefined;
         throw error;

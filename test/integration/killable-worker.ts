@@ -27,16 +27,15 @@ process.once('disconnect', () => process.exit(0));
 process.send?.('loaded');
 
 async function run({ codePath, plan, diary }: Orders): Promise<void> {
-  const { worker, close } = await createWorker(
-    readConfig(process.env),
-    ({ step }, progress) => {
+  const { worker, close } = await createWorker(readConfig(process.env), {
+    listener: ({ step }, progress) => {
       if (plan.some((point) => point.step === step && point.progress === progress)) {
         appendFileSync(diary, `${JSON.stringify({ step, progress })}\n`);
         process.kill(process.pid, 'SIGKILL');
       }
     },
-    { codePath },
-  );
+    bundle: { codePath },
+  });
   process.once('SIGTERM', () => worker.shutdown());
   await worker.run();
   await close();

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { chmod, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { devNull, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -32,7 +32,14 @@ export async function startProgram(command: readonly string[], env: NodeJS.Proce
   const [file = '', ...args] = command;
   const child = spawn(file, args, {
     cwd: root,
-    env: { ...inheritedEnv(), TMPDIR: tmp, TEMPORAL_CLI_PATH: process.env['RC_TEST_TEMPORAL_CLI'], ...env },
+    // Temporal's configuration file of whoever runs the tests leads elsewhere.
+    env: {
+      ...inheritedEnv(),
+      TEMPORAL_CONFIG_FILE: devNull,
+      TMPDIR: tmp,
+      TEMPORAL_CLI_PATH: process.env['RC_TEST_TEMPORAL_CLI'],
+      ...env,
+    },
     detached: true,
   });
   let output = '';

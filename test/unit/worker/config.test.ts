@@ -20,8 +20,12 @@ test("two tokens are enough; the rest is production's", () => {
   expect(readConfig(enough)).toMatchObject({
     temporal: { address: '127.0.0.1:7233', namespace: 'default', taskQueue: 'cutover' },
     databaseCa: undefined,
-    heroku: { apiUrl: 'https://api.heroku.com', dataUrl: 'https://api.data.heroku.com', token: 'heroku-key' },
-    github: { apiUrl: 'https://api.github.com', token: 'github-token' },
+    heroku: {
+      apiUrl: 'https://api.heroku.com',
+      dataUrl: 'https://api.data.heroku.com',
+      token: { value: 'heroku-key' },
+    },
+    github: { apiUrl: 'https://api.github.com', token: { value: 'github-token' } },
   });
 });
 
@@ -85,7 +89,7 @@ test('people are told only where a webhook is named, by its URL or by a file tha
     );
     expect(tokensOf(config)).not.toContain('services');
     expect(mistakesOf({ ...enough, ...read, CUTOVER_WEBHOOK_URL: url })).toMatch(
-      /CUTOVER_WEBHOOK_URL_FILE is set, and/,
+      /CUTOVER_WEBHOOK_URL and CUTOVER_WEBHOOK_URL_FILE are both set/,
     );
     expect(mistakesOf({ ...enough, CUTOVER_WEBHOOK_URL_FILE: join(folder, 'other') })).toMatch(
       /cannot be read \(ENOENT\)/,
