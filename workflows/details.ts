@@ -27,7 +27,7 @@ function renderQuestion({ what, signal, message, choices, from, needed, changes,
     `**Waiting for ${escapeMarkdown(what)}.** Send the signal or update ${code(signal)} with:`,
     '',
     '```json',
-    JSON.stringify(message),
+    inLines(message),
     '```',
     '',
     `From ${count}${from.map(escapeMarkdown).join(', ')}.` +
@@ -67,6 +67,14 @@ function renderItem(item: ItemStatus): string {
       ? `approved by ${item.approvedBy}`
       : (item.did ?? '');
   return `- ${marks[item.state]} ${code(item.id)} ${escapeMarkdown(item.title)}${note ? `: ${escapeMarkdown(note)}` : ''}`;
+}
+
+/**
+ * A message as the Web UI's dialogue itself lays it out when its box is left. Pasted otherwise, the dialogue grows under
+ * the pointer: the press on *Submit* is lost, or closes the dialogue [seen: Web UI 2.42.1].
+ */
+function inLines(message: WaitingFor['message']): string {
+  return JSON.stringify(message, null, 2);
 }
 
 function code(text: string): string {

@@ -94,7 +94,7 @@ const own: RunState[] = [
 /** The lines outside of the block that shows the message to send. */
 function linesOf(state: RunState): string[] {
   return renderDetails(view(state))
-    .replace(/```json\n.*\n```/, '')
+    .replace(/```json\n.*?\n```/s, '')
     .split('\n');
 }
 
@@ -106,8 +106,9 @@ test('the message to send stands in a block of its own, ready to copy, and who m
   const details = renderDetails(
     view(walk(read, opened('go', { expiresAt: 0, changes: ['release.version: 7, now 8'] }))),
   );
-  const block = /```json\n(.*)\n```/.exec(details)?.[1] ?? '';
-  expect(JSON.parse(block)).toEqual({ gate: 'go', by: '<your name>', plan: 'a1'.repeat(32) });
+  const block = /```json\n(.*?)\n```/s.exec(details)?.[1] ?? '';
+  // In lines, as the Web UI's dialogue lays it out: else the dialogue moves when its box is left.
+  expect(block).toBe(JSON.stringify({ gate: 'go', by: '<your name>', plan: 'a1'.repeat(32) }, null, 2));
   expect(details).toContain('Send the signal or update `approve` with:');
   expect(details).toContain('From Ada, Bo, Cy, Rita. Until 1970-01-01T00:00:00.000Z.');
   expect(details).toMatch(/What differs from the plan that was asked about before:\n- release.version: 7, now 8/);
