@@ -8,16 +8,17 @@ export function renderDetails(status: Status): string {
   return [
     `**Cutover of ${code(status.app)}**, asked for by ${escapeMarkdown(status.requestedBy)}: ${status.stage}`,
     '',
+    // Above the checklist, which is longer than a screen.
+    ...(status.outcome ? [`**${status.outcome.result}**: ${escapeMarkdown(status.outcome.reason)}`, ''] : []),
+    ...status.refusedMessages.slice(-1).flatMap(renderRefused),
     ...(status.waitingFor ? [...renderQuestion(status.waitingFor), ...renderPlan(status)] : []),
     ...status.items.map(renderItem),
-    ...(status.outcome ? ['', `**${status.outcome.result}**: ${escapeMarkdown(status.outcome.reason)}`] : []),
-    ...status.refusedMessages
-      .slice(-1)
-      .map(
-        (last) =>
-          `\nLast refused: ${code(last.message)} from ${escapeMarkdown(last.by ?? 'nobody')}, because ${escapeMarkdown(last.why)}`,
-      ),
   ].join('\n');
+}
+
+/** The sender of a signal hears nothing else of why it did not count. */
+function renderRefused({ message, by, why }: Status['refusedMessages'][number]): string[] {
+  return [`Last refused: ${code(message)} from ${escapeMarkdown(by ?? 'nobody')}, because ${escapeMarkdown(why)}`, ''];
 }
 
 /** What is asked, of whom, and what to paste. Only what the run itself wrote stands in the block. */

@@ -7,6 +7,8 @@ const patienceMs = 2_000;
 
 export type Message = Readonly<Record<string, unknown>>;
 export type Door = 'Send a Signal' | 'Send an Update';
+/** A worker says which names there are; while none is up, the page has no list of them. */
+type Naming = 'listed' | 'typed';
 
 /** A run's page in Temporal's Web UI, used as a person uses it: by what is written on it. */
 export interface RunPage {
@@ -18,9 +20,9 @@ export interface RunPage {
   /** The message in the panel's code block. */
   askedFor(): Promise<Message>;
   /** Opens one of the dialogues of *More Actions* and fills it in, in lines as the panel has it; not yet submitted. */
-  fillIn(door: Door, name: string, message: Message): Promise<Locator>;
+  fillIn(door: Door, name: string, message: Message, how?: Naming): Promise<Locator>;
   /** Submits a dialogue that is then closed by the page: the server has taken the message. */
-  send(door: Door, name: string, message: Message): Promise<void>;
+  send(door: Door, name: string, message: Message, how?: Naming): Promise<void>;
 }
 
 /** Opens the page of a workflow at its tab *User Metadata*. */
@@ -30,12 +32,14 @@ export async function openRun(page: Page, uiUrl: string, workflowId: string): Pr
   await page.getByRole('heading', { name: 'Current Details' }).waitFor();
   const details = page.frameLocator('iframe');
 
-  const fillIn = async (door: Door, name: string, message: Message): Promise<Locator> => {
+  const fillIn = async (door: Door, name: string, message: Message, how: Naming = 'listed'): Promise<Locator> => {
     await page.getByRole('button', { name: 'More Actions' }).click();
     await page.getByRole('menuitem', { name: door }).click();
     const dialog = page.getByRole('dialog', { name: door });
-    await dialog.getByRole('button', { name: /^Select an? (signal|update)$/i }).click();
-    await dialog.getByRole('option', { name: new RegExp(`^${name}\\b`) }).click();
+    if (how === 'listed') {
+      await dialog.getByRole('button', { name: /^Select an? (signal|update)$/i }).click();
+      await dialog.getByRole('option', { name: new RegExp(`^${name}\\b`) }).click();
+    } else await dialog.getByRole('textbox').first().fill(name);
     await dialog.getByRole('textbox').and(page.locator('[aria-multiline]')).click();
     await page.keyboard.insertText(JSON.stringify(message, null, 2));
     return dialog;
@@ -59,8 +63,8 @@ export async function openRun(page: Page, uiUrl: string, workflowId: string): Pr
     },
     askedFor: async () => JSON.parse(await details.locator('pre code').innerText()) as Message,
     fillIn,
-    async send(door, name, message) {
-      const dialog = await fillIn(door, name, message);
+    async send(door, name, message, how) {
+      const dialog = await fillIn(door, name, message, how);
       await dialog.getByRole('button', { name: 'Submit' }).click();
       await dialog.waitFor({ state: 'hidden' });
     },

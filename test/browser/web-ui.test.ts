@@ -7,6 +7,7 @@ import { raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import { lookFromOutside } from '../../rehearsal/outside.ts';
 import { queryStatus } from '../../rehearsal/query-status.ts';
 import { startTemporal, type RehearsalTemporal } from '../../rehearsal/temporal.ts';
+import type { WorkerProcess } from '../../rehearsal/worker-process.ts';
 import { createRig, playPeople, type CutoverHandle, type Rig } from '../integration/cutover-rig.ts';
 import { atGate } from '../integration/steering.ts';
 import { findChromium } from './chromium.ts';
@@ -19,6 +20,7 @@ let dir: string;
 let temporal: RehearsalTemporal;
 let rig: Rig;
 let browser: Browser;
+let worker: WorkerProcess;
 let app: RehearsedApp;
 let handle: CutoverHandle;
 let run: RunPage;
@@ -28,7 +30,7 @@ beforeAll(async () => {
   // A server of its own: the run then has the name that it has in production, which is what the images show.
   temporal = await startTemporal({ dir, cli: process.env['RC_TEST_TEMPORAL_CLI'] ?? '' });
   rig = await createRig({ temporal: { address: temporal.address, taskQueue: 'cutover' } });
-  rig.startWorker();
+  worker = rig.startWorker();
   app = await rig.add(raptor, { ownName: true });
   handle = await rig.start(app);
   browser = await chromium.launch({ executablePath: found.executablePath, env: { ...found.env } });
@@ -87,6 +89,8 @@ test('an update that cannot count is refused in the dialogue, in a sentence, and
 
 test('a signal that cannot count is shown with the reason, and the gate stays open', async () => {
   await run.send('Send a Signal', 'approve', await filledIn({ by: 'Rita' }));
+  // That is all that its sender hears.
+  await run.page.getByRole('log').getByText('Workflow signaled.').waitFor();
   await run.untilItShows(/Last refused: approve from Rita, because Rita is not among the approvers/);
   await run.untilItShows('Waiting for approval of the gate go.');
 });
@@ -98,8 +102,9 @@ test('a rejected gate parks the run, and a decision has it asked anew', async ()
   expect(text).toContain('Cutover of raxx-api-prod, asked for by Rita: parked');
   expect(text).toContain('From Rita, Ada, Bo, Cy. The action may be retry, undo-rm-11, kill-switch, abort.');
   expect(text).toMatch(/⏸ go .*: Rejected: Bo: the backup is not there yet/);
-  await keepImage(run.page, 'gate-rejected', 560);
-  await run.send('Send a Signal', 'resolve', await filledIn({ by: 'Rita', reason: 'there it is' }));
+  await keepImage(run.page, 'gate-rejected', 700);
+  // An update that counts closes the dialogue too.
+  await run.send('Send an Update', 'resolve', await filledIn({ by: 'Rita', reason: 'there it is' }));
   await run.untilItShows('Waiting for approval of the gate go.');
   expect(await queryStatus(handle)).toMatchObject({ stage: 'waiting', waitingFor: { round: 2 } });
 });
@@ -116,8 +121,16 @@ test('the message that was pasted, with a name, approves the gate by signal, and
   expect(text).toMatch(/☑ smoke Run the smoke suite against the target: /);
 });
 
-test('an update that counts closes the dialogue, and the next procedure follows', async () => {
-  await run.send('Send an Update', 'approve', await filledIn({ by: 'Bo' }));
+test('while no worker is up, the memo says what is waited for, and a signal is kept until one is', async () => {
+  const message = await filledIn({ by: 'Bo' });
+  await worker.stop();
+  await run.page.reload();
+  await run.page.getByRole('tab', { name: 'Memo' }).click();
+  await run.page.getByText('"approval of the gate rm-11"').waitFor();
+  // Nobody is there to say which signals there are: the name is typed.
+  await run.send('Send a Signal', 'approve', message, 'typed');
+  worker = rig.startWorker();
+  await run.page.getByRole('tab', { name: 'User Metadata' }).click();
   await run.untilItShows('Waiting for the launch, the point of no return.');
   expect(await lookFromOutside(rig.platform.heroku.webUrl(app.herokuApp), app)).toMatchObject({ ok: true });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { escapeMarkdown, renderDetails, renderReport } from '../../../workflows/details.ts';
 import type { RunState } from '../../../workflows/state.ts';
 import type { RunEvent } from '../../../workflows/transition.ts';
-import { view } from '../../../workflows/view.ts';
+import { view, type Status } from '../../../workflows/view.ts';
 import { events } from './events.ts';
 import { approved, done, failed, opened, passed, preflight, read, started, walk, walkFor } from './walk.ts';
 
@@ -127,6 +127,20 @@ test('what is parked is told with the choices that there are', () => {
   const details = renderDetails(view(walk(read, started('smoke'), failed('smoke'))));
   expect(details).toContain('**Waiting for a decision about the step smoke, attempt 1.**');
   expect(details).toContain('The action may be `retry`, `undo-rm-11`, `kill-switch`, `abort`.');
+});
+
+test('how the run ended, and what was refused last, stand above the checklist, which is longer than a screen', () => {
+  const status = view(walk(read, started('config-check')));
+  const outcome = { result: 'aborted', by: 'Ada', reason: 'not *today*' } as const;
+  const refused = { message: 'approve', by: null, why: 'no gate is open', at: 0 };
+  const details = renderDetails({
+    ...status,
+    outcome: { ...status.outcome, ...outcome } as Status['outcome'],
+    refusedMessages: [refused],
+  });
+  const [above = ''] = details.split(/^- /m);
+  expect(above).toContain('\n**aborted**: not \\*today\\*\n');
+  expect(above).toContain('\nLast refused: `approve` from nobody, because no gate is open\n');
 });
 
 test('every item has its line with its mark', () => {
