@@ -24,19 +24,21 @@ export function renderDetails(status: Status): string {
   return [
     `**Cutover of ${code(app)}**, asked for by ${escapeMarkdown(requestedBy)} at ${utc(startedAt)} UTC: ${where}`,
     '',
+    // Above the checklist, which is longer than a screen.
+    ...(outcome ? [`**${outcome.result}**: ${escapeMarkdown(outcome.reason)}`, ''] : []),
+    ...status.refusedMessages.slice(-1).flatMap(renderRefused),
     ...(waitingFor ? renderQuestion(waitingFor) : []),
     ...renderPlan(status),
     ...items.map(renderProgress),
     ...renderWatch(status),
     ...renderKillSwitch(status),
-    ...(outcome ? ['', `**${outcome.result}**: ${escapeMarkdown(outcome.reason)}`] : []),
-    ...status.refusedMessages
-      .slice(-1)
-      .map(
-        ({ at, message, by, why }) =>
-          `\nLast refused, at ${utc(at)} UTC: ${code(message)} from ${escapeMarkdown(by ?? 'nobody')}, because ${escapeMarkdown(why)}`,
-      ),
   ].join('\n');
+}
+
+/** The sender of a signal hears nothing else of why it did not count. */
+function renderRefused({ at, message, by, why }: Status['refusedMessages'][number]): string[] {
+  const whose = `${code(message)} from ${escapeMarkdown(by ?? 'nobody')}`;
+  return [`Last refused, at ${utc(at)} UTC: ${whose}, because ${escapeMarkdown(why)}`, ''];
 }
 
 /** Always in the same place and in the same words, for whoever looks for it in a hurry. */
@@ -64,7 +66,7 @@ function renderQuestion({ what, signal, message, choices, from, needed, changes,
     `**Waiting for ${escapeMarkdown(what)}.** Send the signal or update ${code(signal)} with:`,
     '',
     '```json',
-    JSON.stringify(message),
+    inLines(message),
     '```',
     '',
     `From ${count}${from.map(escapeMarkdown).join(', ')}.` +
@@ -127,6 +129,14 @@ function times({ startedAt, finishedAt, state }: ItemStatus): string {
 /** To the second: `2026-12-01 20:15:07`. */
 function utc(at: number): string {
   return new Date(at).toISOString().slice(0, 19).replace('T', ' ');
+}
+
+/**
+ * A message as the Web UI's dialogue itself lays it out when its box is left. Pasted otherwise, the dialogue grows under
+ * the pointer: the press on *Submit* is lost, or closes the dialogue [seen: Web UI 2.42.1].
+ */
+function inLines(message: WaitingFor['message']): string {
+  return JSON.stringify(message, null, 2);
 }
 
 function code(text: string): string {

@@ -44,12 +44,19 @@ export function openDoors(run: Run): void {
           const why = refusalOf(run.state, fromUpdate(name, payload), Date.now());
           if (why === undefined) return;
           countRefused(name, 'update');
-          throw ApplicationFailure.nonRetryable(`${name} was refused: ${why}`, 'MessageRefused');
+          throw refused(name, why);
         },
       },
     );
   }
   setDefaultSignalHandler((signal, payload) => void run.inbox.push({ name: 'unknown', signal, payload }));
+}
+
+/** A sentence for whoever sent the message. The Web UI would show a stack beside it, which says nothing to people. */
+function refused(name: MessageName, why: string): ApplicationFailure {
+  const failure = ApplicationFailure.nonRetryable(`${name} was refused: ${why}`, 'MessageRefused');
+  failure.stack = '';
+  return failure;
 }
 
 function fromUpdate(name: MessageName, payload: unknown): Message {

@@ -64,7 +64,10 @@ export async function createByHand(
         signal(name, json),
         `Or in the Web UI, ${page}`,
         `  More Actions > Send a Signal > ${name}, with`,
-        `  ${json}`,
+        // In lines, as its dialogue lays it out: workflows/details.ts says why.
+        ...JSON.stringify(message, null, 2)
+          .split('\n')
+          .map((line) => `  ${line}`),
         ...(choices.length > 0 ? [`The action may be: ${choices.join(', ')}`] : []),
       ];
     },

@@ -29,9 +29,9 @@ export interface Rig {
   readonly workerEnv: Readonly<Record<string, string>>;
   /**
    * Deploys an app with a copy of its shipped target file. The app gets a name of its own, so that runs of several test
-   * files do not meet on the one Temporal server.
+   * files do not meet on the one Temporal server; with `ownName` it keeps the one it has, for a server of the test's own.
    */
-  add(app: RehearsedApp, options?: AppOptions & { target?: TargetChange }): Promise<RehearsedApp>;
+  add(app: RehearsedApp, options?: AppOptions & { target?: TargetChange; ownName?: boolean }): Promise<RehearsedApp>;
   /** Starts production's worker, or another entry with a worker's environment, as a process that ends with the rig. */
   startWorker(options?: { env?: Readonly<Record<string, string>>; entry?: string }): WorkerProcess;
   start(app: RehearsedApp, input?: Record<string, unknown>): Promise<CutoverHandle>;
@@ -75,9 +75,9 @@ export async function createRig({ temporal, workerEnv: more, ...options }: RigOp
     client,
     workerLog,
     workerEnv,
-    async add(app, { target: change, ...appOptions } = {}) {
-      const suffix = randomUUID().slice(0, 6);
-      const own: RehearsedApp = { ...app, herokuApp: `${app.source}-${suffix}` };
+    async add(app, { target: change, ownName = false, ...appOptions } = {}) {
+      const herokuApp = ownName ? app.herokuApp : `${app.source}-${randomUUID().slice(0, 6)}`;
+      const own: RehearsedApp = { ...app, herokuApp };
       await copyTarget(app, own, targets, (target) => {
         // Looked at every second: a test does not wait for GitHub's rate limit.
         Object.assign((target['pullRequest'] as object | undefined) ?? {}, { pollSeconds: 1 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { escapeMarkdown, renderDetails, renderReport } from '../../../workflows/details.ts';
 import type { RunState } from '../../../workflows/state.ts';
 import type { RunEvent } from '../../../workflows/transition.ts';
-import { view } from '../../../workflows/view.ts';
+import { view, type Status } from '../../../workflows/view.ts';
 import { events } from './events.ts';
 import { samplePlan } from '../../workflow/sample-evidence.ts';
 import {
@@ -117,7 +117,7 @@ function watched(problems: string[]): RunEvent {
 /** The lines outside of the block that shows the message to send. */
 function linesOf(state: RunState): string[] {
   return renderDetails(view(state))
-    .replace(/```json\n.*\n```/, '')
+    .replace(/```json\n.*?\n```/s, '')
     .split('\n');
 }
 
@@ -129,8 +129,9 @@ test('the message to send stands in a block of its own, ready to copy, and who m
   const details = renderDetails(
     view(walk(read, opened('go', { expiresAt: 0, changes: ['release.version: 7, now 8'] }))),
   );
-  const block = /```json\n(.*)\n```/.exec(details)?.[1] ?? '';
-  expect(JSON.parse(block)).toEqual({ gate: 'go', by: '<your name>', plan: 'a1'.repeat(32) });
+  const block = /```json\n(.*?)\n```/s.exec(details)?.[1] ?? '';
+  // In lines, as the Web UI's dialogue lays it out: else the dialogue moves when its box is left.
+  expect(block).toBe(JSON.stringify({ gate: 'go', by: '<your name>', plan: 'a1'.repeat(32) }, null, 2));
   expect(details).toContain('Send the signal or update `approve` with:');
   expect(details).toContain('From Ada, Bo, Cy, Rita. Until 1970-01-01T00:00:00.000Z.');
   expect(details).toMatch(/What differs from the plan that was asked about before:\n- release.version: 7, now 8/);
@@ -169,6 +170,20 @@ test('what is parked is told with the choices that there are', () => {
   const details = renderDetails(view(walk(read, started('smoke'), failed('smoke'))));
   expect(details).toContain('**Waiting for a decision about the step smoke, attempt 1.**');
   expect(details).toContain('The action may be `retry`, `undo-rm-11`, `kill-switch`, `abort`.');
+});
+
+test('how the run ended, and what was refused last, stand above the checklist, which is longer than a screen', () => {
+  const status = view(walk(read, started('config-check')));
+  const outcome = { result: 'aborted', by: 'Ada', reason: 'not *today*' } as const;
+  const refused = { message: 'approve', by: null, why: 'no gate is open', at: 0 };
+  const details = renderDetails({
+    ...status,
+    outcome: { ...status.outcome, ...outcome } as Status['outcome'],
+    refusedMessages: [refused],
+  });
+  const [above = ''] = details.split(/^- /m);
+  expect(above).toContain('\n**aborted**: not \\*today\\*\n');
+  expect(above).toContain('\nLast refused: `approve` from nobody, because no gate is open\n');
 });
 
 test('every item has its line with its mark', () => {
