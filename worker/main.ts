@@ -60,7 +60,6 @@ async function serve(config: WorkerConfig, known: KnownSecrets, logger: Logger):
     // Not before: alone, with nothing to connect, it would keep the process from ending.
     installRuntime(config, logger);
     const prebuilt = await findPrebuilt(config.encryptionKeys !== undefined);
-    logger.info('workflow bundle', 'why' in prebuilt ? { built: 'now', why: prebuilt.why } : { built: 'before' });
     const { worker, client, connection, secretsReplaced, close } = await createWorker(config, {
       listener: (activity, progress) => logger.info(`step ${progress}`, { ...activity }),
       known,
@@ -68,6 +67,7 @@ async function serve(config: WorkerConfig, known: KnownSecrets, logger: Logger):
       notice: (level, text) => logger[level](text),
     });
     stops.push(close);
+    logger.info('workflow bundle', 'why' in prebuilt ? { built: 'now', why: prebuilt.why } : { built: 'before' });
     readiness = readinessOf(worker, connection, config.temporal.namespace);
     if (config.metrics !== undefined) {
       const meter = Runtime.instance().metricMeter;

@@ -63,7 +63,7 @@ const closeDialogue = (): Promise<void> =>
 test('the page of a run shows what is asked, of whom, until when, and the message for it', async () => {
   await run.untilItShows('Waiting for approval of the gate go.');
   const text = await run.details.locator('body').innerText();
-  expect(text).toContain('Cutover of raxx-api-prod, asked for by Rita: waiting');
+  expect(text).toMatch(/Cutover of raxx-api-prod, asked for by Rita at .* UTC: waiting, in preflight/);
   expect(text).toMatch(/From Ada, Bo\. Until \d{4}-\d\d-\d\dT/);
   expect(text).toMatch(/to run: 0001_raptor_baseline, 0002_paper_orders, 0003_audit_grants/);
   expect(text).toMatch(/way back/);
@@ -91,7 +91,7 @@ test('a signal that cannot count is shown with the reason, and the gate stays op
   await run.send('Send a Signal', 'approve', await filledIn({ by: 'Rita' }));
   // That is all that its sender hears.
   await run.page.getByRole('log').getByText('Workflow signaled.').waitFor();
-  await run.untilItShows(/Last refused: approve from Rita, because Rita is not among the approvers/);
+  await run.untilItShows(/Last refused, at .* UTC: approve from Rita, because Rita is not among the approvers/);
   await run.untilItShows('Waiting for approval of the gate go.');
 });
 
@@ -99,7 +99,7 @@ test('a rejected gate parks the run, and a decision has it asked anew', async ()
   await run.send('Send a Signal', 'reject', await filledIn({ by: 'Bo', reason: 'the backup is not there yet' }));
   await run.untilItShows('Waiting for a decision about the rejected gate go, attempt 1.');
   const text = await run.details.locator('body').innerText();
-  expect(text).toContain('Cutover of raxx-api-prod, asked for by Rita: parked');
+  expect(text).toMatch(/Cutover of raxx-api-prod, asked for by Rita at .* UTC: parked, in preflight/);
   expect(text).toContain('From Rita, Ada, Bo, Cy. The action may be retry, undo-rm-11, kill-switch, abort.');
   expect(text).toMatch(/⏸ go .*: Rejected: Bo: the backup is not there yet/);
   await keepImage(run.page, 'gate-rejected', 700);

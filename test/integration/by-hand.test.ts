@@ -79,8 +79,8 @@ describe('--hold: each thing that the run asks is answered by the printed comman
   });
 
   test('the Web UI gets the same message, ready to paste', () => {
-    const blocks = recorder.lines.join('\n').matchAll(/Send a Signal > \w+, with\n( +\{\n.*?\n +\})$/gms);
-    const json = [...blocks].map((match) => JSON.parse(match[1] ?? '') as object);
+    const blocks = recorder.lines.join('\n').matchAll(/Send a Signal > \w+, with\n( +)(\{\n.*?\n\1\})$/gms);
+    const json = [...blocks].map((match) => JSON.parse(match[2] ?? '') as object);
     expect(json).toMatchObject([
       { gate: 'go', by: '<your name>', plan: expect.stringMatching(/^[0-9a-f]{64}$/) },
       { step: 'smoke', attempt: 1, action: 'retry' },

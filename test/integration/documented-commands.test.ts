@@ -1,11 +1,13 @@
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ledger, raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import { lookFromOutside } from '../../rehearsal/outside.ts';
+import { freePort } from '../../rehearsal/ports.ts';
 import { queryStatus } from '../../rehearsal/query-status.ts';
 import { startEncryption, type Encryption } from '../../rehearsal/start/encryption.ts';
 import { startTemporal, type RehearsalTemporal } from '../../rehearsal/temporal.ts';
@@ -67,12 +69,16 @@ async function type(
 }
 
 async function shell(command: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
-  const bin = `${path.join(dir, 'bin')}${path.delimiter}${process.env['PATH'] ?? ''}`;
   const { stdout } = await promisify(execFile)('sh', ['-c', command], {
-    env: { PATH: bin, HOME: dir, TEMPORAL_ADDRESS: temporal.address, ...env },
+    env: { ...shellEnv(), ...env },
     maxBuffer: 64_000_000,
   });
   return stdout;
+}
+
+function shellEnv(): Record<string, string> {
+  const bin = `${path.join(dir, 'bin')}${path.delimiter}${process.env['PATH'] ?? ''}`;
+  return { PATH: bin, HOME: dir, TEMPORAL_ADDRESS: temporal.address };
 }
 
 const currentRun = (): CutoverHandle => rig.client.workflow.getHandle(`cutover-${app.herokuApp}`) as CutoverHandle;
@@ -99,6 +105,73 @@ async function expectOnSqlite(status: Status): Promise<void> {
   expect(status.outcome).toMatchObject({ result: 'rolled-back', by: 'Cy' });
   expect(await lookFromOutside(rig.platform.heroku.webUrl(app.herokuApp), app, 'sqlite')).toMatchObject({ ok: true });
 }
+
+/** Ends a run that has shown what it was to show. */
+async function stop(): Promise<void> {
+  await currentRun().cancel();
+  await currentRun().result();
+}
+
+test('docs/production.md: a server keeps its state in a file', async () => {
+  const key = 'docs/production.md: server start-dev';
+  const { text } = documented.find((one) => one.key === key) ?? { text: '' };
+  typed.add(key);
+  // The folder of the document belongs to another machine, and the usual ports may be somebody else's here.
+  const [port, uiPort] = [await freePort(), await freePort()];
+  const file = path.join(dir, 'kept.db');
+  const command = `${text.replace('/var/lib/cutover/temporal.db', file)} --port ${port} --ui-port ${uiPort}`;
+  const server = spawn('sh', ['-c', `exec ${command}`], { env: shellEnv(), stdio: 'ignore' });
+  const ended = once(server, 'exit');
+  try {
+    await eventually(
+      () => shell(`temporal operator cluster health --address 127.0.0.1:${port}`).catch(() => ''),
+      (answer) => answer.includes('SERVING'),
+      60_000,
+    );
+    expect((await stat(file)).size).toBeGreaterThan(0);
+  } finally {
+    server.kill();
+    await ended;
+  }
+});
+
+test('docs/plan.md: a run of mode plan is started, and asked', async () => {
+  await type('docs/plan.md: workflow start productionCutover plan', { '<name>': 'Rita' });
+  await play(hasEnded);
+  const asked = await type('docs/plan.md: workflow query status', {});
+  const [status] = (JSON.parse(asked) as { queryResult: Status[] }).queryResult;
+  expect(status?.outcome).toMatchObject({ result: 'planned' });
+  expect(status?.plans.go).toMatchObject({ preview: expect.anything() });
+});
+
+test('docs/web-ui.md: a run gets a line of its own, and runs are found by what they wait for', async () => {
+  await type('docs/web-ui.md: workflow start productionCutover', { '<name>': 'Rita' });
+  await play(atGate('go'));
+  const { raw } = await currentRun().describe();
+  expect(raw.executionConfig?.userMetadata?.summary?.data).toBeDefined();
+  await stop();
+  await type('docs/web-ui.md: operator search-attribute CutoverTarget', {});
+  const found = await eventually(
+    () =>
+      type('docs/web-ui.md: workflow list', {}).then(
+        () => true,
+        () => false,
+      ),
+    (worked) => worked,
+    60_000,
+  );
+  expect(found).toBe(true);
+});
+
+describe('docs/operator.md', () => {
+  test('a run is started and asked, and the worker is seen', async () => {
+    await type('docs/operator.md: workflow start productionCutover', { '<your name>': 'Rita' });
+    await play(atGate('go'));
+    expect(await type('docs/operator.md: workflow query status', {})).toContain('"waitingFor"');
+    expect(await type('docs/operator.md: task-queue describe', {})).toMatch(/workflow/);
+    await stop();
+  });
+});
 
 describe('README.md', () => {
   test('a run is started, asked, and approved', async () => {

@@ -51,7 +51,9 @@ test('a real run shows in health and metrics, and no secret, app or name does', 
 
   const handle = await rig.start(app);
   await playPeople(rig, handle, app, (status) => status.waitingFor?.message['gate'] === 'go');
-  const waiting = await until(metrics, ({ text }) => samplesOf(text, 'cutover_runs').some((line) => / 1$/.test(line)));
+  const waiting = await until(metrics, ({ text }) =>
+    samplesOf(text, 'cutover_runs').some((line) => /stage="waiting".* 1$/.test(line)),
+  );
   expect(samplesOf(waiting, 'cutover_runs').filter((line) => / 1$/.test(line))).toEqual([
     expect.stringMatching(/^cutover_runs\{(?=.*phase="preflight")(?=.*stage="waiting").*\} 1$/),
   ]);

@@ -183,7 +183,9 @@ test('how the run ended, and what was refused last, stand above the checklist, w
   });
   const [above = ''] = details.split(/^- /m);
   expect(above).toContain('\n**aborted**: not \\*today\\*\n');
-  expect(above).toContain('\nLast refused: `approve` from nobody, because no gate is open\n');
+  expect(above).toContain(
+    '\nLast refused, at 1970-01-01 00:00:00 UTC: `approve` from nobody, because no gate is open\n',
+  );
 });
 
 test('every item has its line with its mark', () => {
