@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { cacheFolder } from '../../rehearsal/cache.ts';
@@ -15,6 +15,7 @@ export interface Chromium {
 }
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'] as const;
+const fontsFile = 'with-fonts.conf';
 const checkLimitMs = 30_000;
 const unpackLimitMs = 120_000;
 
@@ -22,8 +23,8 @@ const unpackLimitMs = 120_000;
  * Finds a Chromium. In this order: the path in `CHROMIUM_PATH`; a Chromium or Chrome on `PATH`; the one that the package
  * `@sparticuz/chromium` carries, which is unpacked into the cache folder, once. Nothing is downloaded.
  *
- * That one is built for Linux on x64 and for a machine with nothing but a C library: the package has the few others that
- * it needs with it [ran: in a folder with glibc alone].
+ * That one is built for Linux on x64. Where the machine lacks libraries that it needs, or fonts, the package's own serve
+ * [ran: in a folder with glibc alone; without any font].
  *
  * @param env what it is looked for with, and started in
  * @throws when `CHROMIUM_PATH` does not work, or nothing does; the message says what to install
@@ -44,7 +45,8 @@ export async function findChromium(env: NodeJS.ProcessEnv = process.env): Promis
   }
   const packed = await unpacked(env).catch((error: unknown) => String(error));
   if (typeof packed !== 'string') {
-    for (const environment of [own, withLibraries(packed, own)]) {
+    const withFonts = { ...own, FONTCONFIG_FILE: path.join(packed.folder, fontsFile) };
+    for (const environment of [withFonts, withLibraries(packed, withFonts)]) {
       const problem = await problemOf(packed.executablePath, environment);
       if (problem === undefined) return { executablePath: packed.executablePath, env: environment };
       failures.push(`${packed.executablePath}: ${problem}`);
@@ -99,6 +101,7 @@ async function unpacked(env: NodeJS.ProcessEnv): Promise<Unpacked> {
     guard.watchFolder(staging);
     try {
       await unpackInto(staging, env);
+      await writeFile(path.join(staging, fontsFile), fontsOf(folder));
       await rename(staging, folder);
       return result;
     } finally {
@@ -119,7 +122,6 @@ async function packedVersion(): Promise<string> {
 async function unpackInto(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
   const script = `
     import chromium from '@sparticuz/chromium';
-    chromium.setGraphicsMode = false;
     await chromium.executablePath();
   `;
   const result = await runTool(process.execPath, ['--input-type=module', '--eval', script], {
@@ -129,6 +131,20 @@ async function unpackInto(folder: string, env: NodeJS.ProcessEnv): Promise<void>
     limitMs: unpackLimitMs,
   });
   if (result.code !== 0) throw new Error(`unpacking @sparticuz/chromium failed: ${result.output.trim().slice(-500)}`);
+}
+
+/** The machine's fonts first. Without any, text would have no height, and nothing on a page be visible. [ran] */
+function fontsOf(folder: string): string {
+  return [
+    '<?xml version="1.0"?>',
+    '<!DOCTYPE fontconfig SYSTEM "fonts.dtd">',
+    '<fontconfig>',
+    '  <include ignore_missing="yes">/etc/fonts/fonts.conf</include>',
+    `  <dir>${path.join(folder, 'fonts')}</dir>`,
+    '  <cachedir prefix="xdg">fontconfig</cachedir>',
+    '</fontconfig>',
+    '',
+  ].join('\n');
 }
 
 function withLibraries({ folder }: Unpacked, env: Readonly<Record<string, string>>): Record<string, string> {
