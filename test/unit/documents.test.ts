@@ -15,7 +15,8 @@ describe('the commands of a document', () => {
   });
 
   test.each([
-    ['in the text', 'Type `temporal workflow describe --workflow-id x`.'],
+    ['in the text', 'Type `temporal server start-dev`.'],
+    ['in the text, with options', 'Type `temporal workflow describe --workflow-id x`.'],
     ['behind another command', fenced('cd x && temporal workflow describe --workflow-id x')],
     ['indented, in no block', '    echo x | temporal workflow signal --name y'],
   ])('one that stands %s is not passed over', (_where, text) => {

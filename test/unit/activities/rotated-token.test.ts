@@ -19,7 +19,10 @@ beforeEach(async () => {
   await once(server, 'listening');
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
-afterEach(() => void server.close());
+afterEach(() => {
+  server.closeAllConnections();
+  server.close();
+});
 
 test('each request to Heroku and GitHub brings the token that is in use then, which the activity may not tell', async () => {
   let current = 'the-first-token';
