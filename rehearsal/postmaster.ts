@@ -32,6 +32,9 @@ export interface Postmaster {
   end(): Promise<void>;
 }
 
+/** PostgreSQL's "fast" shutdown, in which sessions are told, then its "immediate" one. */
+const inOrder: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGKILL'];
+const asByACrash: readonly NodeJS.Signals[] = ['SIGQUIT', 'SIGKILL'];
 const STOP_GRACE_MS = 3_000;
 const START_LIMIT_MS = 60_000;
 
@@ -51,15 +54,14 @@ export async function startPostmaster({ bin, data, account, guard, signal }: Pos
     get pid() {
       return pidOf(child);
     },
-    halt: () => end(['SIGQUIT', 'SIGKILL']),
+    halt: () => end(asByACrash),
     async resume() {
       const again = launch(bin, data, port, account);
       child = again.child;
       guard.watchGroup(pidOf(child));
       if (!(await again.ready)) throw new Error(`PostgreSQL did not start again: ${again.complaint().trim()}`);
     },
-    // SIGINT is PostgreSQL's "fast" shutdown (sessions are ended), SIGQUIT its "immediate" one.
-    end: () => end(['SIGINT', 'SIGQUIT', 'SIGKILL']),
+    end: () => end(inOrder),
   };
 }
 
@@ -77,7 +79,7 @@ async function launchOnFreePort(
     const up = await ready;
     signal?.removeEventListener('abort', abort);
     if (up && !signal?.aborted) return { child, port };
-    await endPostmaster(child);
+    await endPostmaster(child, inOrder);
     signal?.throwIfAborted();
     // Between asking for a free port and using it, somebody else may have taken it.
     if (attempt === 3 || !/could not bind|Address already in use/i.test(complaint())) {
@@ -134,10 +136,7 @@ function launch(
   return { child, ready, complaint: () => text };
 }
 
-async function endPostmaster(
-  child: ChildProcess,
-  how: readonly NodeJS.Signals[] = ['SIGQUIT', 'SIGKILL'],
-): Promise<void> {
+async function endPostmaster(child: ChildProcess, how: readonly NodeJS.Signals[]): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   for (const signal of how) {

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { MetricMeter } from '@temporalio/common';
 import type { TelemetryOptions } from '@temporalio/worker';
 import { z } from 'zod';
+import { phases } from '../workflows/sop.ts';
 import { edges } from '../workflows/transition.ts';
 import type { Listening } from './config.ts';
 
@@ -11,10 +12,9 @@ const countEveryMs = 5_000;
 const runsAtMost = 500;
 /** Seconds: people answer within minutes or within days. */
 const waits = [60, 300, 900, 3_600, 14_400, 43_200, 86_400, 259_200, 604_800];
-const phases = ['preflight', 'rm-10', 'rm-11', 'watch', 'seal', 'way-back', 'end'] as const;
 const memo = z.object({
   stage: z.enum(Object.keys(edges) as [keyof typeof edges]),
-  phase: z.enum(phases),
+  phase: z.enum([...phases, 'end']),
 });
 
 /** The SDK's exporter for Prometheus, as the runtime takes it. */

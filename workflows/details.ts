@@ -5,7 +5,7 @@ import type { ItemStatus, Status, WaitingFor } from './view.ts';
 
 const marks: Record<ItemStatus['state'], string> = { ahead: '☐', running: '▶', waiting: '✋', parked: '⏸', done: '☑' };
 
-const phases: Record<Phase, string> = {
+const phaseNames: Record<Phase, string> = {
   preflight: 'preflight',
   'rm-10': 'RM-10',
   'rm-11': 'RM-11',
@@ -20,7 +20,7 @@ const phases: Record<Phase, string> = {
  */
 export function renderDetails(status: Status): string {
   const { app, requestedBy, stage, phase, startedAt, waitingFor, items, outcome } = status;
-  const where = stage === 'ended' || phase === null ? stage : `${stage}, in ${phases[phase]}`;
+  const where = stage === 'ended' || phase === null ? stage : `${stage}, in ${phaseNames[phase]}`;
   return [
     `**Cutover of ${code(app)}**, asked for by ${escapeMarkdown(requestedBy)} at ${utc(startedAt)} UTC: ${where}`,
     '',

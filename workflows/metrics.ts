@@ -8,13 +8,7 @@ import type { Status } from './view.ts';
  * What a run tells the worker's metrics, once and not again when it is replayed. It is no command, so that none of it
  * stands in the history. Labels are words of the runbook: never an app, a name or a reason.
  */
-export function measure(
-  before: RunState,
-  event: RunEvent,
-  after: RunState,
-  phaseOf: () => Status['phase'],
-  now: number,
-): void {
+export function measure(before: RunState, event: RunEvent, after: RunState, phase: Status['phase'], now: number): void {
   if (event.type === 'messageRefused') countRefused(event.message, 'signal');
   if (event.type === 'ended') {
     count('cutover_runs_ended', 'Runs that have ended, by how', {
@@ -26,7 +20,7 @@ export function measure(
   count('cutover_stages_entered', 'Stages that runs have come to', {
     procedure: after.procedure,
     stage: after.stage,
-    phase: phaseOf() ?? 'end',
+    phase: phase ?? 'end',
   });
   const since = waitingSince(before);
   if (since === undefined) return;

@@ -38,7 +38,7 @@ export function createRun(initial: RunState): Run {
   const notices = createNotices();
   // Memo and details do not outlive a run: what continues another one says anew where it stands.
   const last = initial.journal.at(-1);
-  if (last !== undefined) publish(state, last);
+  if (last !== undefined) publish(state, view(state), last);
 
   const apply = (event: RunEvent): void => {
     const now = Date.now();
@@ -46,13 +46,14 @@ export function createRun(initial: RunState): Run {
     const entry = nextEntry(state, event, now);
     const before = state;
     state = entry ? { ...next, journal: [...next.journal, entry] } : next;
-    measure(before, event, state, () => view(next).phase, now);
+    const status = view(state);
+    measure(before, event, state, status.phase, now);
     // Samples have no entry, and are on the page all the same.
-    if (entry === null) return setCurrentDetails(renderDetails(view(state)));
-    publish(state, entry);
+    if (entry === null) return setCurrentDetails(renderDetails(status));
+    publish(state, status, entry);
     // Only where the worker has said that it can: whether there is a webhook is not the workflow's to know.
     if (state.target?.tellsPeople !== true) return;
-    const notice = noticeOf(workflowInfo().firstExecutionRunId, event, entry, view(state));
+    const notice = noticeOf(workflowInfo().firstExecutionRunId, event, entry, status);
     if (notice !== null) notices.tell(notice);
   };
 
@@ -84,8 +85,7 @@ export function createRun(initial: RunState): Run {
  * The memo shows where a run stands even when no worker is up to answer a query, and each entry that passes through it
  * stays in the history after a Terminate.
  */
-function publish(state: RunState, entry: RunState['journal'][number]): void {
-  const status = view(state);
+function publish(state: RunState, status: Status, entry: RunState['journal'][number]): void {
   upsertMemo({
     stage: status.stage,
     phase: status.phase ?? 'end',

@@ -2,7 +2,8 @@ import { isPlanGate, type Facts, type GateId, type PlanGate, type PullRequestFac
 import type { FailureType } from './failures.ts';
 import type { StepId } from './steps.ts';
 
-export type Phase = 'preflight' | 'rm-10' | 'rm-11' | 'watch' | 'seal' | 'way-back';
+export const phases = ['preflight', 'rm-10', 'rm-11', 'watch', 'seal', 'way-back'] as const;
+export type Phase = (typeof phases)[number];
 
 /** What an activity is told beyond its step; see step-calls.ts. */
 export type Need = 'formation' | 'killedAt' | 'baselineOfWatch' | 'backup' | 'seal' | 'report';

@@ -4,6 +4,7 @@ import { currentScope, within } from '../scope.ts';
 import { NoAnswerError, ServiceError, UnexpectedAnswerError } from './errors.ts';
 import { requestTimeoutMs } from './http.ts';
 import { createRateLimit } from './rate-limit.ts';
+import { tellerOf, type Token } from './token.ts';
 
 const pull = z.object({
   number: z.number().int(),
@@ -43,15 +44,14 @@ export type GithubClient = ReturnType<typeof createGithubClient>;
 export interface GithubOptions {
   /** Base URL of the REST API. */
   readonly apiUrl: string;
-  /** Asked before each request where it is a function: a token may be replaced while the worker runs. */
-  readonly token: string | (() => string);
+  readonly token: Token;
   /** Milliseconds after which a request counts as not answered. */
   readonly timeoutMs?: number;
 }
 
 /** The parts of GitHub that a cutover needs: one pull request, the dispatch of the smoke suite, and issues. */
 export function createGithubClient({ apiUrl, token: given, timeoutMs = requestTimeoutMs }: GithubOptions) {
-  const token = typeof given === 'function' ? given : () => given;
+  const token = tellerOf(given);
   const octokit = new Octokit({
     baseUrl: apiUrl,
     userAgent: 'cutover-runbook',

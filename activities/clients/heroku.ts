@@ -4,6 +4,7 @@ import { ServiceError } from './errors.ts';
 import { requestJson, type JsonRequest } from './http.ts';
 import { createRateLimit, type RateLimitOptions } from './rate-limit.ts';
 import { takeOutput } from './rendezvous.ts';
+import { tellerOf, type Token } from './token.ts';
 
 /** 75 requests a minute are given back [docs]. The reserve is for the people who look at the same account meanwhile. */
 const allowance: RateLimitOptions = { reserve: 100, refillMs: 800 };
@@ -95,8 +96,7 @@ export interface HerokuOptions {
   readonly apiUrl: string;
   /** Base URL of the Data API, which is another host in production. */
   readonly dataUrl: string;
-  /** Asked before each request where it is a function: a token may be replaced while the worker runs. */
-  readonly token: string | (() => string);
+  readonly token: Token;
   /** Milliseconds after which a request counts as not answered. */
   readonly timeoutMs?: number;
   /** What the account is allowed, where it is not Heroku's own limit. */
@@ -107,7 +107,7 @@ export type HerokuClient = ReturnType<typeof createHerokuClient>;
 
 /** The parts of Heroku's Platform API (version 3) and Data API that a cutover needs, typed and checked. */
 export function createHerokuClient({ apiUrl, dataUrl, token: given, timeoutMs, ...options }: HerokuOptions) {
-  const token = typeof given === 'function' ? given : () => given;
+  const token = tellerOf(given);
   // Platform API and Data API count against the same account.
   const limit = createRateLimit(options.allowance ?? allowance);
   type Call<S extends z.ZodTypeAny> = Pick<JsonRequest<S>, 'method' | 'answer' | 'body'> & {
