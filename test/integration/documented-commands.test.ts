@@ -15,6 +15,7 @@ import type { Status } from '../../workflows/view.ts';
 import { createRig, playPeople, type CutoverHandle, type Rig } from './cutover-rig.ts';
 import { commandsOf, documents, filledIn, type DocumentedCommand } from './documents.ts';
 import { eventually } from './heroku-client.ts';
+import { endRun } from './run-control.ts';
 import { atGate, isParkedAt } from './steering.ts';
 
 // Every command of Temporal's CLI in README and guides, typed as it is printed: only the placeholders are filled in, and
@@ -106,12 +107,6 @@ async function expectOnSqlite(status: Status): Promise<void> {
   expect(await lookFromOutside(rig.platform.heroku.webUrl(app.herokuApp), app, 'sqlite')).toMatchObject({ ok: true });
 }
 
-/** Ends a run that has shown what it was to show. */
-async function stop(): Promise<void> {
-  await currentRun().cancel();
-  await currentRun().result();
-}
-
 test('docs/production.md: a server keeps its state in a file', async () => {
   const key = 'docs/production.md: server start-dev';
   const { text } = documented.find((one) => one.key === key) ?? { text: '' };
@@ -149,7 +144,7 @@ test('docs/web-ui.md: a run gets a line of its own, and runs are found by what t
   await play(atGate('go'));
   const { raw } = await currentRun().describe();
   expect(raw.executionConfig?.userMetadata?.summary?.data).toBeDefined();
-  await stop();
+  await endRun(currentRun());
   await type('docs/web-ui.md: operator search-attribute CutoverTarget', {});
   const found = await eventually(
     () =>
@@ -169,7 +164,7 @@ describe('docs/operator.md', () => {
     await play(atGate('go'));
     expect(await type('docs/operator.md: workflow query status', {})).toContain('"waitingFor"');
     expect(await type('docs/operator.md: task-queue describe', {})).toMatch(/workflow/);
-    await stop();
+    await endRun(currentRun());
   });
 });
 

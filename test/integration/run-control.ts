@@ -74,6 +74,7 @@ export interface ListedDyno {
   readonly type: string;
   readonly state: string;
   readonly command: string;
+  readonly created_at: string;
   readonly release: { readonly version: number };
 }
 
@@ -97,6 +98,18 @@ export async function withSuperuser<T>(
   } finally {
     await client.end();
   }
+}
+
+/** The revision at which the app's database is, or undefined where it has no version table. */
+export function revisionOf(rig: Rig, app: RehearsedApp): Promise<string | undefined> {
+  return withSuperuser(rig, app, async (client) => {
+    const { rows } = await client.query<{ found: boolean }>(
+      "SELECT to_regclass('alembic_version') IS NOT NULL AS found",
+    );
+    if (rows[0]?.found !== true) return undefined;
+    return (await client.query<{ version_num: string }>('SELECT version_num FROM alembic_version')).rows[0]
+      ?.version_num;
+  });
 }
 
 /** Without a pull request, so that no revision names the role: one server then holds several apps. */

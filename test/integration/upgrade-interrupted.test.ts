@@ -7,6 +7,7 @@ import {
   dynosOf,
   endRun,
   playTo,
+  revisionOf,
   stepOf,
   whyRetried,
   withoutPullRequest,
@@ -51,15 +52,6 @@ const upgradeDyno = (app: RehearsedApp, mark: string): Promise<ListedDyno | unde
   );
 const stop = (app: RehearsedApp, dyno: ListedDyno | undefined): Promise<unknown> =>
   clientOf(rig.platform.heroku)('POST', `/apps/${app.herokuApp}/dynos/${dyno?.name}/actions/stop`);
-const revisionOf = (app: RehearsedApp): Promise<string | undefined> =>
-  withSuperuser(rig, app, async (client) => {
-    const { rows } = await client.query<{ found: boolean }>(
-      "SELECT to_regclass('alembic_version') IS NOT NULL AS found",
-    );
-    if (rows[0]?.found !== true) return undefined;
-    return (await client.query<{ version_num: string }>('SELECT version_num FROM alembic_version')).rows[0]
-      ?.version_num;
-  });
 
 describe('a one-off dyno that dies without a status', () => {
   test('before it has changed anything: another one does it', async () => {
@@ -96,7 +88,7 @@ describe('a one-off dyno that dies without a status', () => {
     await playTo(rig, handle, app, 'upgrade', 'running');
     const dyno = await upgradeDyno(app, upgrade);
     await eventually(
-      () => revisionOf(app),
+      () => revisionOf(rig, app),
       (revision) => revision === '0002_paper_orders',
     );
     await stop(app, dyno);
@@ -117,7 +109,7 @@ test('another upgrade of the database: waited for, not joined', async () => {
     const { type, message } = await whyRetried(handle);
     expect(type).toBe('MigrationUnderway');
     expect(message).toContain('Another session holds the upgrade lock');
-    expect(await revisionOf(app)).toBeUndefined();
+    expect(await revisionOf(rig, app)).toBeUndefined();
     await client.query('SELECT pg_advisory_unlock_all()');
     const status = await playTo(rig, handle, app, 'upgrade');
     expect(stepOf(status, 'upgrade')).toMatchObject({ state: 'done', did: 'acted' });
@@ -143,7 +135,7 @@ test("somebody's lock on a table: given up on in time, so that readers are not q
     expect(type).toBe('DatabaseBusy');
     expect(message).toContain('It gave up on a lock after 0.3 s');
     expect(message).toContain(`heroku pg:locks -a ${app.herokuApp}`);
-    expect(await revisionOf(app)).toBeUndefined();
+    expect(await revisionOf(rig, app)).toBeUndefined();
     await client.query('COMMIT');
     const status = await playTo(rig, handle, app, 'upgrade');
     expect(stepOf(status, 'upgrade')).toMatchObject({ state: 'done', did: 'acted', evidence: { to: '0003_alters' } });

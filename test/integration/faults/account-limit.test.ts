@@ -1,24 +1,16 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { raptor } from '../../../rehearsal/apps.ts';
-import { createRig, writesOf, type Rig } from '../cutover-rig.ts';
+import { writesOf, type Rig } from '../cutover-rig.ts';
 import { withoutPullRequest } from '../run-control.ts';
-import { startStepRunner, type StepRunner } from '../step-runner.ts';
+import type { StepRunner } from '../step-runner.ts';
 import { faults } from './faults.ts';
-import { startFaultProxy, type FaultProxy } from './proxy.ts';
+import type { FaultProxy } from './proxy.ts';
+import { useSpoiltService } from './spoilt-service.ts';
 
 let rig: Rig;
 let proxy: FaultProxy;
 let steps: StepRunner;
-beforeAll(async () => {
-  rig = await createRig();
-  proxy = await startFaultProxy(rig.platform.heroku.url);
-  steps = startStepRunner(rig, { HEROKU_API_URL: proxy.url, HEROKU_DATA_URL: proxy.url });
-});
-afterAll(async () => {
-  await steps?.stop();
-  await proxy?.stop();
-  await rig?.close();
-});
+useSpoiltService('heroku', (spoilt) => void ({ rig, proxy, steps } = spoilt));
 
 test("the account's limit is used up: every run of the worker waits, and no attempt of any is used up by it", async () => {
   const apps = await Promise.all(

@@ -1,15 +1,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { raptor, type RehearsedApp } from '../../../rehearsal/apps.ts';
 import type { StepCall, StepId } from '../../../workflows/steps.ts';
-import { createRig, type Rig } from '../cutover-rig.ts';
+import type { Rig } from '../cutover-rig.ts';
 import { eventually } from '../heroku-client.ts';
-import { dynosOf, withoutPullRequest, withSuperuser } from '../run-control.ts';
-import { startStepRunner, type StepRunner } from '../step-runner.ts';
+import { dynosOf, revisionOf, withoutPullRequest } from '../run-control.ts';
+import type { StepRunner } from '../step-runner.ts';
 import { dynosHaveAged } from './circle.ts';
 import { expectSection, handlingOf, tableOf, type Observed } from './page.ts';
 import { performThrough, type Fared } from './performing.ts';
-import { pass, startFaultProxy, type Answered, type Asked, type Fault, type FaultProxy } from './proxy.ts';
+import { pass, type Answered, type Asked, type Fault, type FaultProxy } from './proxy.ts';
 import { startRelay, type Relay } from './relay.ts';
+import { useSpoiltService } from './spoilt-service.ts';
 
 // What the platform does with dynos, releases and credentials, as the proxy in front of it lets it come out.
 
@@ -19,19 +20,12 @@ let relay: Relay;
 let steps: StepRunner;
 let rendezvousPort = 0;
 const observed: Observed[] = [];
-beforeAll(async () => {
-  rig = await createRig();
+useSpoiltService('heroku', async (spoilt) => {
+  ({ rig, proxy, steps } = spoilt);
   rig.platform.heroku.settings.attachLimitMs = 3_000;
-  proxy = await startFaultProxy(rig.platform.heroku.url);
   relay = await startRelay(() => rendezvousPort);
-  steps = startStepRunner(rig, { HEROKU_API_URL: proxy.url, HEROKU_DATA_URL: proxy.url });
 });
-afterAll(async () => {
-  await steps?.stop();
-  await relay?.stop();
-  await proxy?.stop();
-  await rig?.close();
-});
+afterAll(() => relay?.stop());
 
 let count = 0;
 async function deployed(migrations: Record<string, unknown> = {}): Promise<RehearsedApp> {
@@ -54,15 +48,6 @@ function note(fault: string, step: StepId, { failure, did }: Fared): void {
 }
 
 const isUpgrade = ({ method, body }: Asked): boolean => method !== 'GET' && body.includes('alembic upgrade');
-const revisionOf = (app: RehearsedApp): Promise<string | undefined> =>
-  withSuperuser(rig, app, async (client) => {
-    const { rows } = await client.query<{ found: boolean }>(
-      "SELECT to_regclass('alembic_version') IS NOT NULL AS found",
-    );
-    if (rows[0]?.found !== true) return undefined;
-    return (await client.query<{ version_num: string }>('SELECT version_num FROM alembic_version')).rows[0]
-      ?.version_num;
-  });
 const head = '0002_paper_orders';
 
 /** The dyno's stream goes by way of the relay. */
@@ -85,7 +70,7 @@ describe("the stream of upgrade's dyno", () => {
     relay.loseNext();
     const fared = await performThrough({ rig, steps }, app, 'upgrade');
     expect(fared).toMatchObject({ failure: { type: 'PlatformUnavailable' }, did: 'acted' });
-    expect([await revisionOf(app), proxy.passedOn()]).toEqual([head, 2]);
+    expect([await revisionOf(rig, app), proxy.passedOn()]).toEqual([head, 2]);
     note('the stream of the dyno is lost before it is attached', 'upgrade', fared);
   });
 
@@ -101,7 +86,7 @@ describe("the stream of upgrade's dyno", () => {
     relay.loseAll();
     const fared = await through;
     expect(fared).toMatchObject({ failure: { type: 'OutcomeUnknown' }, did: 'acted' });
-    expect([await revisionOf(app), proxy.passedOn()]).toEqual([head, 2]);
+    expect([await revisionOf(rig, app), proxy.passedOn()]).toEqual([head, 2]);
     note('the stream is lost while the dyno runs, before the effect', 'upgrade', fared);
   });
 
@@ -110,7 +95,7 @@ describe("the stream of upgrade's dyno", () => {
     proxy.arm(throughRelay, isUpgrade);
     const through = performThrough({ rig, steps }, app, 'upgrade');
     await eventually(
-      () => revisionOf(app),
+      () => revisionOf(rig, app),
       (revision) => revision === head,
     );
     relay.loseAll();
@@ -132,68 +117,50 @@ const rewritten = (change: (command: string) => string): Fault => ({
 });
 const command = '( alembic upgrade head )';
 
+/** Upgrades an app whose dyno runs something else. */
+async function upgradeRunning(change: (all: string) => string): Promise<{ app: RehearsedApp; fared: Fared }> {
+  const app = await deployed();
+  proxy.arm(rewritten(change), isUpgrade);
+  return { app, fared: await performThrough({ rig, steps }, app, 'upgrade') };
+}
+const instead =
+  (other: string) =>
+  (all: string): string =>
+    all.replace(command, () => other);
+const unknown = { type: 'OutcomeUnknown' };
+const killed = { ...unknown, message: expect.stringContaining('137') };
+
 describe("upgrade's dyno", () => {
   test.each([
-    ['is killed before it has done anything (137)', "( sh -c 'kill -9 $$' )", 'acted', 2],
-    ['is killed when it is through (137)', "( alembic upgrade head; sh -c 'kill -9 $$' )", 'settled', 1],
-  ])('%s', async (fault, instead, did, started) => {
-    const app = await deployed();
-    proxy.arm(
-      rewritten((all) => all.replace(command, () => instead)),
-      isUpgrade,
-    );
-    const fared = await performThrough({ rig, steps }, app, 'upgrade');
-    expect(fared).toMatchObject({ failure: { type: 'OutcomeUnknown', message: expect.stringContaining('137') }, did });
-    expect([await revisionOf(app), proxy.passedOn()]).toEqual([head, started]);
+    ['is killed before it has done anything (137)', instead("( sh -c 'kill -9 $$' )"), killed, 'acted', 2],
+    [
+      'is killed when it is through (137)',
+      instead("( alembic upgrade head; sh -c 'kill -9 $$' )"),
+      killed,
+      'settled',
+      1,
+    ],
+    ['does not run the command', () => 'true', unknown, 'acted', 2],
+    ['runs the command twice', instead('( alembic upgrade head; alembic upgrade head )'), null, 'acted', 1],
+    [
+      'runs the command twice, and one of the two fails',
+      instead('( alembic upgrade head; exit 1 )'),
+      unknown,
+      'settled',
+      1,
+    ],
+  ])('%s', async (fault, change, failure, did, started) => {
+    const { app, fared } = await upgradeRunning(change);
+    expect(fared).toMatchObject({ failure, did });
+    expect([await revisionOf(rig, app), proxy.passedOn()]).toEqual([head, started]);
     note(`the dyno ${fault}`, 'upgrade', fared);
   });
 
-  test('does not run the command at all', async () => {
-    const app = await deployed();
-    proxy.arm(
-      rewritten(() => 'true'),
-      isUpgrade,
-    );
-    const fared = await performThrough({ rig, steps }, app, 'upgrade');
-    expect(fared).toMatchObject({ failure: { type: 'OutcomeUnknown' }, did: 'acted' });
-    expect([await revisionOf(app), proxy.passedOn()]).toEqual([head, 2]);
-    note('the dyno does not run the command', 'upgrade', fared);
-  });
-
-  test('runs the command twice, one behind the other', async () => {
-    const app = await deployed();
-    proxy.arm(
-      rewritten((all) => all.replace(command, '( alembic upgrade head; alembic upgrade head )')),
-      isUpgrade,
-    );
-    const fared = await performThrough({ rig, steps }, app, 'upgrade');
-    expect(fared).toMatchObject({ failure: null, did: 'acted' });
-    expect([await revisionOf(app), proxy.passedOn()]).toEqual([head, 1]);
-    note('the dyno runs the command twice', 'upgrade', fared);
-  });
-
-  test('runs the command twice, and one of the two fails', async () => {
-    const app = await deployed();
-    proxy.arm(
-      rewritten((all) => all.replace(command, '( alembic upgrade head; exit 1 )')),
-      isUpgrade,
-    );
-    const fared = await performThrough({ rig, steps }, app, 'upgrade');
-    expect(fared).toMatchObject({ failure: { type: 'OutcomeUnknown' }, did: 'settled' });
-    expect([await revisionOf(app), proxy.passedOn()]).toEqual([head, 1]);
-    note('the dyno runs the command twice, and one of the two fails', 'upgrade', fared);
-  });
-
   test('runs the command twice at once: whichever of the two wins', async () => {
-    const app = await deployed();
     const both = '( alembic upgrade head & first=$!; alembic upgrade head; second=$?; wait $first && exit $second )';
-    proxy.arm(
-      rewritten((all) => all.replace(command, () => both)),
-      isUpgrade,
-    );
-    const { failure } = await performThrough({ rig, steps }, app, 'upgrade');
-    expect([undefined, 'OutcomeUnknown']).toContain(failure?.type);
-    expect([await revisionOf(app), proxy.passedOn()]).toEqual([head, 1]);
+    const { app, fared } = await upgradeRunning(instead(both));
+    expect([undefined, 'OutcomeUnknown']).toContain(fared.failure?.type);
+    expect([await revisionOf(rig, app), proxy.passedOn()]).toEqual([head, 1]);
   });
 });
 

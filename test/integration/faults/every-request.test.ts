@@ -1,14 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { raptor, type RehearsedApp } from '../../../rehearsal/apps.ts';
 import type { StepCall, StepId } from '../../../workflows/steps.ts';
-import { createRig, type Rig } from '../cutover-rig.ts';
+import type { Rig } from '../cutover-rig.ts';
 import { withoutPullRequest } from '../run-control.ts';
-import { startStepRunner, type StepRunner } from '../step-runner.ts';
+import type { StepRunner } from '../step-runner.ts';
 import { circle, dynosHaveAged } from './circle.ts';
 import { faults } from './faults.ts';
 import { expectSection, handlingOf, tableOf, type Observed } from './page.ts';
 import { performThrough } from './performing.ts';
-import { startFaultProxy, type FaultProxy } from './proxy.ts';
+import type { FaultProxy } from './proxy.ts';
+import { useSpoiltService } from './spoilt-service.ts';
 
 // Not only a first write: whichever request it is of a step's, a read or a write, the step comes to its end, once.
 
@@ -21,16 +22,7 @@ const fault = faults['has its connection reset, and was taken'];
 let rig: Rig;
 let proxy: FaultProxy;
 let steps: StepRunner;
-beforeAll(async () => {
-  rig = await createRig();
-  proxy = await startFaultProxy(rig.platform.heroku.url);
-  steps = startStepRunner(rig, { HEROKU_API_URL: proxy.url, HEROKU_DATA_URL: proxy.url });
-});
-afterAll(async () => {
-  await steps?.stop();
-  await proxy?.stop();
-  await rig?.close();
-});
+useSpoiltService('heroku', (spoilt) => void ({ rig, proxy, steps } = spoilt));
 
 const observed: Observed[] = [];
 const any = (): boolean => true;

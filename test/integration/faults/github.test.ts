@@ -1,33 +1,31 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { raptor, targetsFolder, type RehearsedApp } from '../../../rehearsal/apps.ts';
 import { copyTarget } from '../../../rehearsal/target-copy.ts';
 import type { StepId } from '../../../workflows/steps.ts';
-import { createRig, type Rig } from '../cutover-rig.ts';
-import { startStepRunner, type StepRunner } from '../step-runner.ts';
+import type { Rig } from '../cutover-rig.ts';
+import type { StepRunner } from '../step-runner.ts';
 import { faultsByName, impatientMs } from './faults.ts';
-import { expectSection, handlingOf, tableOf, type Observed, type SeenFailure } from './page.ts';
+import { expectSection, handlingOf, tableOf, type Observed, type SeenFailure, withoutFailure } from './page.ts';
 import { performThrough } from './performing.ts';
-import { isWrite, startFaultProxy, type Fault, type FaultProxy } from './proxy.ts';
+import { isWrite, type Fault, type FaultProxy } from './proxy.ts';
+import { useSpoiltService } from './spoilt-service.ts';
 
 let rig: Rig;
 let proxy: FaultProxy;
 let steps: StepRunner;
 let app: RehearsedApp;
 const observed: Observed[] = [];
-beforeAll(async () => {
-  rig = await createRig();
-  proxy = await startFaultProxy(rig.platform.github.url);
-  steps = startStepRunner(rig, { GITHUB_API_URL: proxy.url, STEP_REQUEST_TIMEOUT_MS: String(impatientMs) });
-  app = await rig.add(raptor);
-  await steps.perform(app, 'upgrade');
-});
-afterAll(async () => {
-  await steps?.stop();
-  await proxy?.stop();
-  await rig?.close();
-});
+useSpoiltService(
+  'github',
+  async (spoilt) => {
+    ({ rig, proxy, steps } = spoilt);
+    app = await rig.add(raptor);
+    await steps.perform(app, 'upgrade');
+  },
+  impatientMs,
+);
 
 /** Performs a step whose nth write, or first read, meets the fault. */
 async function meet(
@@ -44,13 +42,9 @@ async function meet(
   observed.push({ fault: name, step, failure, does: doneAbout(failure, fault, wanted === isWrite) });
 }
 
-function doneAbout(failure: SeenFailure | null, { taken }: Fault, writes: boolean): string {
-  if (failure === null) {
-    return taken
-      ? 'waits for the answer'
-      : 'waits, all runs of the worker with it, and sends it again in the same attempt';
-  }
-  const looks = taken ? 'looks, and leaves what was taken as it is' : 'looks, finds nothing and writes it once';
+function doneAbout(failure: SeenFailure | null, fault: Fault, writes: boolean): string {
+  if (failure === null) return withoutFailure(fault);
+  const looks = fault.taken ? 'looks, and leaves what was taken as it is' : 'looks, finds nothing and writes it once';
   return `the attempt ends, ${handlingOf(failure)}; the next one ${writes ? looks : 'looks again'}`;
 }
 

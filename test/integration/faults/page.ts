@@ -23,6 +23,13 @@ export function handlingOf({ type }: SeenFailure): string {
   return isFailureType(type) ? failures[type].handling : 'retried';
 }
 
+/** What is done about a fault with which the attempt comes to its end all the same. */
+export function withoutFailure({ taken }: { readonly taken: boolean }): string {
+  return taken
+    ? 'waits for the answer'
+    : 'waits, all runs of the worker with it, and sends it again in the same attempt';
+}
+
 /** A table of what was seen: one row for all steps that fared alike. */
 export function tableOf(what: string, observed: readonly Observed[]): string {
   const rows = new Map<string, { seen: Observed; steps: Set<string> }>();

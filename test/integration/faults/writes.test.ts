@@ -1,15 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { raptor, type RehearsedApp } from '../../../rehearsal/apps.ts';
 import type { StepId } from '../../../workflows/steps.ts';
-import { createRig, type Rig } from '../cutover-rig.ts';
+import type { Rig } from '../cutover-rig.ts';
 import { withoutPullRequest } from '../run-control.ts';
-import { startStepRunner, type StepRunner } from '../step-runner.ts';
+import type { StepRunner } from '../step-runner.ts';
 import { connectAs } from '../world.ts';
 import { circle, dynosHaveAged } from './circle.ts';
 import { faultsByName, impatientMs } from './faults.ts';
-import { expectSection, handlingOf, tableOf, type Observed } from './page.ts';
+import { expectSection, handlingOf, tableOf, type Observed, withoutFailure } from './page.ts';
 import { performThrough, type Fared } from './performing.ts';
-import { isWrite, startFaultProxy, type Asked, type Fault, type FaultProxy } from './proxy.ts';
+import { isWrite, type Asked, type Fault, type FaultProxy } from './proxy.ts';
+import { useSpoiltService } from './spoilt-service.ts';
 
 // Each step that writes to the platform, and each fault at its first write; a retry is what the server would ask for.
 
@@ -18,25 +19,17 @@ let proxy: FaultProxy;
 let steps: StepRunner;
 let app: RehearsedApp;
 const observed: Observed[] = [];
-beforeAll(async () => {
-  rig = await createRig();
-  // The platform's minute, in which a client may attach to a dyno.
-  rig.platform.heroku.settings.attachLimitMs = 3_000;
-  proxy = await startFaultProxy(rig.platform.heroku.url);
-  // Only the base URLs differ, and the patience.
-  steps = startStepRunner(rig, {
-    HEROKU_API_URL: proxy.url,
-    HEROKU_DATA_URL: proxy.url,
-    STEP_REQUEST_TIMEOUT_MS: String(impatientMs),
-  });
-  app = await rig.add(raptor);
-  await steps.perform(app, 'upgrade');
-});
-afterAll(async () => {
-  await steps?.stop();
-  await proxy?.stop();
-  await rig?.close();
-});
+useSpoiltService(
+  'heroku',
+  async (spoilt) => {
+    ({ rig, proxy, steps } = spoilt);
+    // The platform's minute, in which a client may attach to a dyno.
+    rig.platform.heroku.settings.attachLimitMs = 3_000;
+    app = await rig.add(raptor);
+    await steps.perform(app, 'upgrade');
+  },
+  impatientMs,
+);
 
 /** Performs a step whose first write meets the fault, and then as often as it is to be tried again. */
 async function meet(subject: RehearsedApp, step: StepId, name: string, fault: Fault): Promise<Fared> {
@@ -49,19 +42,15 @@ async function meet(subject: RehearsedApp, step: StepId, name: string, fault: Fa
     inFirst = proxy.passedOn();
   });
   const wroteAgain = proxy.passedOn() > inFirst;
-  observed.push({ fault: name, step, failure: fared.failure, does: doneAbout(fared, fault.taken, wroteAgain) });
+  observed.push({ fault: name, step, failure: fared.failure, does: doneAbout(fared, fault, wroteAgain) });
   return fared;
 }
 
 const isUpgrade = (asked: Asked): boolean => isWrite(asked) && asked.body.includes('alembic upgrade');
 
-function doneAbout({ failure }: Fared, taken: boolean, wroteAgain: boolean): string {
-  if (failure === null) {
-    return taken
-      ? 'waits for the answer'
-      : 'waits, all runs of the worker with it, and sends it again in the same attempt';
-  }
-  const again = taken
+function doneAbout({ failure }: Fared, fault: Fault, wroteAgain: boolean): string {
+  if (failure === null) return withoutFailure(fault);
+  const again = fault.taken
     ? 'looks, leaves what was taken as it is, and makes the writes that are left'
     : 'looks, finds nothing and writes it once';
   const next = wroteAgain ? again : 'looks, finds it done and writes nothing';
