@@ -70,7 +70,7 @@ export default defineConfig(
         regex: '^@temporalio/workflow$',
         importNames: WAITING,
         allowTypeImports: true,
-        message: 'Only runbook.ts, gates.ts, watch.ts, notices.ts and cutover.ts wait, cancel and continue as new.',
+        message: 'Only runbook.ts, gates.ts, watch.ts, notices.ts and life-cycle.ts wait, cancel and continue as new.',
       }),
       'no-restricted-syntax': [
         'error',
@@ -91,7 +91,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['workflows/{runbook,gates,watch,cutover,notices}.ts'],
+    files: ['workflows/{runbook,gates,watch,life-cycle,notices}.ts'],
     rules: imports(...WORKFLOW_PATTERNS),
   },
   {

@@ -1,5 +1,4 @@
 import { condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
-import type { productionCutover } from './cutover.ts';
 import type { Wish } from './decide.ts';
 import { evidenceOf } from './evidence.ts';
 import { differences, isPlanGate, type GateId, type Plan, type PlanGate } from './facts.ts';
@@ -123,7 +122,7 @@ async function waitForPeople(run: Run, { isOver, dueAt, settle }: Waiting, besid
       await run.senders.settled();
       if (run.inbox.length > 0) continue;
       run.apply({ type: 'continued' });
-      await continueAsNew<typeof productionCutover>(run.state.input, run.state);
+      await continueAsNew(run.state.input, run.state);
     }
     const remindAt = nextReminder(run, beside);
     const { at: next, summary } = nextDue(dueAt(), remindAt, beside?.dueAt() ?? Infinity);

@@ -6,14 +6,16 @@ export const appName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{1,28}[a-z0-9]$/, 'an app name: 3 to 30 lower-case letters, digits and dashes');
 
+const person = z.string().trim().min(1, 'the name of the person who asks').max(100);
+
 /**
- * All that a run is told. Policy, approvers, repository, commands and URLs come from the worker's own target file, so
+ * All that a cutover is told. Policy, approvers, repository, commands and URLs come from the worker's own target file, so
  * that whoever starts a run cannot choose who approves it or what it does: hence `strict`.
  */
-export const runInput = z
+export const cutoverInput = z
   .object({
     app: appName,
-    requestedBy: z.string().trim().min(1, 'the name of the person who asks').max(100),
+    requestedBy: person,
     mode: z.enum(['cutover', 'plan', 'kill-switch', 'undo-rm-11']).optional(),
     /** Why: the record of a way back must say it. */
     reason: z.string().trim().min(1).max(2000).optional(),
@@ -24,10 +26,24 @@ export const runInput = z
     path: ['reason'],
   });
 
+export type CutoverInput = z.infer<typeof cutoverInput>;
+
+/** What the runs of each workflow type are told, and how a start of it is written. */
+export const inputs = {
+  productionCutover: {
+    schema: cutoverInput,
+    fields: Object.keys(cutoverInput.innerType().shape),
+    example: '{"app":"<heroku app>","requestedBy":"<your name>"}',
+  },
+} as const;
+export type WorkflowType = keyof typeof inputs;
+/** Of any workflow type: a state that is carried on holds one of them. */
+export const runInput = inputs.productionCutover.schema;
 export type RunInput = z.infer<typeof runInput>;
 
 /** The facts of a start that decide whether it is accepted; `workflowInfo()` has them all. */
 export interface StartFacts {
+  readonly workflowType: WorkflowType;
   readonly workflowId: string;
   readonly executionTimeoutMs?: number | undefined;
   readonly runTimeoutMs?: number | undefined;
@@ -42,8 +58,9 @@ export type StartProblem = {
 
 /** What is wrong with a start, or the checked input. Pure, so that the same rule serves run, plan and docs. */
 export function checkStart(input: unknown, start: StartFacts): { input: RunInput } | { problem: StartProblem } {
+  const { schema, fields, example } = inputs[start.workflowType];
   // First, for the other problems repeat what they have seen.
-  const secret = findSecretLike(input, Object.keys(runInput.innerType().shape)) ?? inWorkflowId(start.workflowId);
+  const secret = findSecretLike(input, fields) ?? inWorkflowId(start.workflowId);
   if (secret !== undefined) {
     return {
       problem: {
@@ -56,14 +73,14 @@ export function checkStart(input: unknown, start: StartFacts): { input: RunInput
       },
     };
   }
-  const parsed = runInput.safeParse(input);
+  const parsed = schema.safeParse(input);
   if (!parsed.success) {
     const seen = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`).join('; ');
     return {
       problem: {
         type: 'InputInvalid',
         message:
-          `The input was refused: ${seen}. Expected {"app":"<heroku app>","requestedBy":"<your name>"} and nothing else: ` +
+          `The input was refused: ${seen}. Expected ${example} and nothing else: ` +
           "policy, commands and URLs are read from the worker's target file. Nothing was changed; start again.",
       },
     };

@@ -2,7 +2,7 @@ import { format, resolveConfig } from 'prettier';
 import type { z } from 'zod';
 import { targetSchema } from '../../activities/target.ts';
 import { failures } from '../../workflows/failures.ts';
-import { runInput } from '../../workflows/input.ts';
+import { inputs, type WorkflowType } from '../../workflows/input.ts';
 import { messageNames, messages } from '../../workflows/messages.ts';
 import { stepIds, steps } from '../../workflows/steps.ts';
 import { fieldsOf } from './fields.ts';
@@ -22,9 +22,14 @@ function text(): string {
     '',
     '## The input of a run',
     '',
-    'Workflow `productionCutover`, workflow id `cutover-<app>`.',
+    'The workflow id is `cutover-<app>` for each type of workflow.',
     '',
-    fieldTable(runInput),
+    ...(Object.keys(inputs) as WorkflowType[]).flatMap((type) => [
+      `### \`${type}\``,
+      '',
+      fieldTable(inputs[type].schema),
+      '',
+    ]),
     '',
     '## Messages',
     '',

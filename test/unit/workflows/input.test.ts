@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { checkStart, type StartFacts, type StartProblem } from '../../../workflows/input.ts';
 
 const input = { app: 'an-app', requestedBy: 'Rita' };
-const start: StartFacts = { workflowId: 'cutover-an-app' };
+const start: StartFacts = { workflowType: 'productionCutover', workflowId: 'cutover-an-app' };
 
 describe('accepted', () => {
   test.each<[string, unknown, Partial<StartFacts>]>([
