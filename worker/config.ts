@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import type { WorkerDeploymentVersion } from '@temporalio/common';
 import { z } from 'zod';
 import { readKeys, type EncryptionKey } from './codec/keys.ts';
 import { withSecretFiles, type ConfiguredSecret } from './secret-files.ts';
@@ -31,6 +32,7 @@ const flag = z
   .default('0')
   .transform((text) => text === '1');
 const port = z.coerce.number(notAPort).int(notAPort.message).min(0, notAPort.message).max(65_535, notAPort.message);
+const label = z.string().regex(/^[\w-][\w.+-]{0,99}$/, 'is not a plain word: letters, digits, and _ . + -');
 const ownAddress = z
   .string()
   .refine((text) => isIP(text) !== 0, 'is not an IP address of this host')
@@ -65,6 +67,8 @@ const environment = z.object({
   CUTOVER_WEBHOOK_URL: webhook.optional(),
   CUTOVER_WEB_UI_URL: url.refine((text) => webhook.safeParse(text).success, 'has a user in it').optional(),
   CUTOVER_ALLOW_INSECURE_TEMPORAL: flag,
+  CUTOVER_BUILD_ID: label.optional(),
+  CUTOVER_DEPLOYMENT: label.default('cutover'),
   CUTOVER_HEALTH_PORT: port.optional(),
   CUTOVER_HEALTH_HOST: ownAddress,
   CUTOVER_METRICS_PORT: port.refine((number) => number > 0, 'is 0, and nobody would know the port').optional(),
@@ -104,6 +108,8 @@ export interface WorkerConfig {
   readonly webUiUrl: string | undefined;
   /** With which payloads are encrypted, the first, and decrypted, all of them; undefined for payloads in clear. */
   readonly encryptionKeys: readonly EncryptionKey[] | undefined;
+  /** Of which build the worker is; undefined for a worker without versions. */
+  readonly version: WorkerDeploymentVersion | undefined;
   /** Where health and readiness are answered; undefined for nowhere. */
   readonly health: Listening | undefined;
   /** Where Prometheus scrapes; undefined for nowhere. */
@@ -149,6 +155,10 @@ export function readConfig(given: NodeJS.ProcessEnv): WorkerConfig {
     webhookUrl: env.CUTOVER_WEBHOOK_URL,
     webUiUrl: env.CUTOVER_WEB_UI_URL,
     encryptionKeys: env.CUTOVER_ENCRYPTION_KEYS,
+    version:
+      env.CUTOVER_BUILD_ID === undefined
+        ? undefined
+        : { deploymentName: env.CUTOVER_DEPLOYMENT, buildId: env.CUTOVER_BUILD_ID },
     health: listening(env.CUTOVER_HEALTH_HOST, env.CUTOVER_HEALTH_PORT),
     metrics: listening(env.CUTOVER_METRICS_HOST, env.CUTOVER_METRICS_PORT),
     hostEnv: { PATH: env.PATH, HOME: env.HOME, LANG: env.LANG },

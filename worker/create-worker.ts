@@ -58,6 +58,12 @@ function peopleOf({ webhookUrl, webUiUrl }: WorkerConfig, known: KnownSecrets): 
   return { webhook: createWebhook(webhookUrl, (json) => known.redactJson(json)), webUi: webUiUrl ?? null };
 }
 
+/** A run stays on the build that it began on: what replays its history is the code that made it. */
+export function deploymentOf(version: WorkerConfig['version']): Pick<WorkerOptions, 'workerDeploymentOptions'> {
+  if (version === undefined) return {};
+  return { workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' } };
+}
+
 export interface WorkerParts {
   /** Told when an activity gets further. */
   readonly listener: ProgressListener;
@@ -97,6 +103,7 @@ export async function createWorker(config: WorkerConfig, parts: WorkerParts): Pr
       isSearchable: await hasSearchAttributes(connection, namespace),
     }),
     ...guard.options,
+    ...deploymentOf(config.version),
     // A heartbeat is due every 2 s: with the default throttle of 30 s a dead worker would be noticed late and a
     // cancellation would arrive late.
     maxHeartbeatThrottleInterval: '2s',

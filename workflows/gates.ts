@@ -1,4 +1,4 @@
-import { condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import { condition, makeContinueAsNewFunc, workflowInfo } from '@temporalio/workflow';
 import type { Wish } from './decide.ts';
 import { evidenceOf } from './evidence.ts';
 import { differences, isPlanGate, type GateId, type Plan, type PlanGate } from './facts.ts';
@@ -122,7 +122,7 @@ async function waitForPeople(run: Run, { isOver, dueAt, settle }: Waiting, besid
       await run.senders.settled();
       if (run.inbox.length > 0) continue;
       run.apply({ type: 'continued' });
-      await continueAsNew(run.state.input, run.state);
+      await continueOnCurrentBuild(run);
     }
     const remindAt = nextReminder(run, beside);
     const { at: next, summary } = nextDue(dueAt(), remindAt, beside?.dueAt() ?? Infinity);
@@ -144,6 +144,16 @@ function nextDue(questionAt: number, remindAt: number, sampleAt: number): { at: 
   if (at === sampleAt) return { at, summary: 'Until the next sample of the watch' };
   if (at === remindAt) return { at, summary: 'Until people are reminded' };
   return { at, summary: 'Until the question is asked anew, or has its answer' };
+}
+
+/**
+ * A run stays on its build, whose code its history was made by. What continues it has no history yet, so there it moves to
+ * the build that is current. A server before 1.30 leaves it where it is [ran: 1.29.1].
+ */
+function continueOnCurrentBuild({ state }: Run): Promise<never> {
+  const isVersioned = workflowInfo().currentDeploymentVersion !== undefined;
+  const options = isVersioned ? { initialVersioningBehavior: 'AUTO_UPGRADE' as const } : {};
+  return makeContinueAsNewFunc(options)(state.input, state);
 }
 
 /** A watch is a planned wait, and nobody is late in it. */

@@ -1,0 +1,154 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Client } from '@temporalio/client';
+import { bundleWorkflowCode, NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { connect } from '../../rehearsal/connect.ts';
+import { deploymentOf } from '../../worker/create-worker.ts';
+import { createFakeWorld } from '../workflow/fake-activities.ts';
+import { approveGate, atGate, freshApp, statusWhen, type CutoverHandle } from '../workflow/harness.ts';
+
+const address = process.env['RC_TEST_TEMPORAL_ADDRESS'] ?? '';
+const current = { codePath: process.env['RC_TEST_WORKFLOW_BUNDLE'] ?? '' };
+
+const say = (): void => undefined;
+const silent = { log: say, trace: say, debug: say, info: say, warn: say, error: say };
+
+let native: NativeConnection;
+let client: Client;
+let close: () => Promise<void>;
+let taskQueue: string;
+let deployment: string;
+let stops: (() => Promise<void>)[];
+beforeAll(async () => {
+  native = await NativeConnection.connect({ address });
+  const connected = await connect(address);
+  close = connected.close;
+  client = new Client({ connection: connected.connection });
+});
+afterAll(async () => {
+  await native.close();
+  await close();
+});
+beforeEach(() => {
+  taskQueue = `versions-${randomUUID()}`;
+  deployment = `cutover-${randomUUID()}`;
+  stops = [];
+});
+afterEach(() => Promise.all(stops.map((stop) => stop())));
+
+/** A worker as production makes it versioned, with the fake world's activities. */
+async function deploy(
+  buildId: string,
+  workflowBundle: NonNullable<WorkerOptions['workflowBundle']>,
+): Promise<() => Promise<void>> {
+  const worker = await Worker.create({
+    connection: native,
+    taskQueue,
+    workflowBundle,
+    // With so small a limit a run continues as new each time that it has waited for people.
+    activities: createFakeWorld({ historyEventLimit: 25 }).activities,
+    ...deploymentOf({ deploymentName: deployment, buildId }),
+    stickyQueueScheduleToStartTimeout: '1s',
+  });
+  const ended = worker.run();
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopping ??= (worker.shutdown(), ended));
+  stops.push(stop);
+  return stop;
+}
+
+async function temporal(...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.env['RC_TEST_TEMPORAL_CLI'] ?? '', [
+    ...args,
+    '--address',
+    address,
+  ]);
+  return stdout;
+}
+
+/** Makes a build the current one, as soon as the server has heard of it. */
+async function makeCurrent(buildId: string): Promise<void> {
+  const words = ['worker', 'deployment', 'set-current-version', '--deployment-name', deployment, '--build-id', buildId];
+  for (let left = 100; ; left -= 1) {
+    try {
+      await temporal(...words, '--yes');
+      return;
+    } catch (error) {
+      if (left === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
+async function start(): Promise<CutoverHandle> {
+  const app = freshApp('versions');
+  return (await client.workflow.start('productionCutover', {
+    taskQueue,
+    workflowId: `cutover-${app}`,
+    args: [{ app, requestedBy: 'Rita' }],
+  })) as CutoverHandle;
+}
+
+/** The build that took the last task of a run: of a run that has just continued as new, as soon as there is one. */
+async function buildOf(handle: CutoverHandle): Promise<string> {
+  for (;;) {
+    const { raw } = await client.workflow.getHandle(handle.workflowId).describe();
+    const buildId = raw.workflowExecutionInfo?.versioningInfo?.deploymentVersion?.buildId;
+    if (buildId != null) return buildId;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+test('a run stays on its build while another is deployed, and moves to it where it continues as new', async () => {
+  await deploy('one', current);
+  await makeCurrent('one');
+  const handle = await start();
+  await statusWhen(handle, atGate('go'));
+
+  const workflowsPath = fileURLToPath(new URL('../fixtures/incompatible-build/index.ts', import.meta.url));
+  const { code } = await bundleWorkflowCode({ workflowsPath, logger: silent });
+  await deploy('two', { code });
+  await makeCurrent('two');
+  // What comes now is taken on the first build, which alone fits the history.
+  await handle.signal('reject', { by: 'nobody' });
+  expect((await statusWhen(handle, (status) => status.refusedMessages.length > 0)).stage).toBe('waiting');
+  expect(await buildOf(handle)).toBe('one');
+  await approveGate(handle, 'go', 'Ada');
+
+  if (await movesByItself()) {
+    const latest = client.workflow.getHandle(handle.workflowId);
+    expect(await latest.result()).toEqual({ build: 'incompatible', continued: expect.any(Number) });
+    expect(await buildOf(handle)).toBe('two');
+  } else {
+    // Such a server keeps it on its build, which is as safe, and it goes on there.
+    await statusWhen(handle, (status) => atGate('rm-11')(status) && status.continued > 0);
+    expect(await buildOf(handle)).toBe('one');
+  }
+});
+
+/** Servers before 1.30 do not know the wish of continue-as-new for another build, and take no notice [source]. */
+async function movesByItself(): Promise<boolean> {
+  const { serverVersion } = await native.workflowService.getSystemInfo({});
+  const [major = 0, minor = 0] = (serverVersion ?? '').split('.').map(Number);
+  return major > 1 || minor >= 30;
+}
+
+test('a run whose build is gone is moved to the current one by the command of docs/on-call.md', async () => {
+  const stop = await deploy('one', current);
+  await makeCurrent('one');
+  const handle = await start();
+  await statusWhen(handle, atGate('go'));
+  await stop();
+  await deploy('two', current);
+  await makeCurrent('two');
+  expect(await buildOf(handle)).toBe('one');
+
+  const rescue = ['workflow', 'update-options', '--versioning-override-behavior', 'auto_upgrade'];
+  await temporal(...rescue, '--workflow-id', handle.workflowId);
+  await approveGate(handle, 'go', 'Ada');
+  await statusWhen(handle, atGate('rm-11'));
+  expect(await buildOf(handle)).toBe('two');
+});
