@@ -8,7 +8,6 @@ import { raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import { freePort } from '../../rehearsal/ports.ts';
 import { queryStatus } from '../../rehearsal/query-status.ts';
 import { startTemporal } from '../../rehearsal/temporal.ts';
-import { startWorkerProcess } from '../../rehearsal/worker-process.ts';
 import { createRig, playPeople, type Rig } from './cutover-rig.ts';
 import { startProgram } from './started-program.ts';
 
@@ -99,11 +98,7 @@ test('a worker is alive and not ready while Temporal is away', async () => {
   const dir = await mkdtemp(path.join(tmpdir(), 'cutover-health-'));
   const temporal = await startTemporal({ dir, cli: process.env['RC_TEST_TEMPORAL_CLI'] ?? '', ui: false });
   const port = await freePort();
-  const logFile = path.join(dir, 'worker.log');
-  const worker = startWorkerProcess({
-    env: { ...rig.workerEnv, TEMPORAL_ADDRESS: temporal.address, CUTOVER_HEALTH_PORT: String(port) },
-    logFile,
-  });
+  const worker = rig.startWorker({ env: { TEMPORAL_ADDRESS: temporal.address, CUTOVER_HEALTH_PORT: String(port) } });
   try {
     const health = `http://127.0.0.1:${port}`;
     await until(`${health}/readyz`, isReady);
@@ -111,7 +106,7 @@ test('a worker is alive and not ready while Temporal is away', async () => {
     const why = await until(`${health}/readyz`, ({ status }) => status === 503);
     expect(why).toBe('{"status":"Temporal does not answer"}\n');
     expect((await ask(`${health}/healthz`)).status).toBe(200);
-    expect(await readFile(logFile, 'utf8')).toContain(`"url":"${health}"`);
+    expect(await readFile(rig.workerLog, 'utf8')).toContain(`"url":"${health}"`);
   } finally {
     await worker.stop();
     await temporal.stop();
