@@ -5,11 +5,10 @@ import { z } from 'zod';
 import { phases } from '../workflows/sop.ts';
 import { edges } from '../workflows/transition.ts';
 import type { Listening } from './config.ts';
+import { countOrphaned, readOpenRuns } from './open-runs.ts';
 
 /** Milliseconds between two counts of the open runs. */
 const countEveryMs = 5_000;
-/** Open runs that are looked at: one for each app is the rule. */
-const runsAtMost = 500;
 /** Seconds: people answer within minutes or within days. */
 const waits = [60, 300, 900, 3_600, 14_400, 43_200, 86_400, 259_200, 604_800];
 const memo = z.object({
@@ -44,23 +43,28 @@ export function countRuns(client: Client, taskQueue: string, meter: MetricMeter)
     undefined,
     'When open runs were last counted, since 1970',
   );
+  const orphaned = meter.createGauge(
+    'cutover_runs_orphaned',
+    'int',
+    undefined,
+    'Open runs on a build of which no worker is left',
+  );
   let told = new Map<string, { stage: string; phase: string }>();
   const count = async (): Promise<void> => {
     const runs = new Map<string, { stage: string; phase: string; number: number }>();
-    const query = `WorkflowType='productionCutover' AND ExecutionStatus='Running' AND TaskQueue='${taskQueue}'`;
-    let left = runsAtMost;
-    for await (const run of client.workflow.list({ query })) {
+    const open = await readOpenRuns(client, taskQueue);
+    for (const run of open.runs) {
       // Until a run has said where it stands, and where it cannot be read, it is somewhere all the same.
       const read = memo.safeParse(run.memo);
       const labels = read.success ? read.data : { stage: 'starting', phase: 'preflight' };
       const key = `${labels.stage} ${labels.phase}`;
       runs.set(key, { ...labels, number: (runs.get(key)?.number ?? 0) + 1 });
-      left -= 1;
-      if (left === 0) break;
     }
     for (const [key, labels] of told) if (!runs.has(key)) gauge.set(0, labels);
     for (const { number, ...labels } of runs.values()) gauge.set(number, labels);
     told = new Map([...runs].map(([key, { stage, phase }]) => [key, { stage, phase }]));
+    const versions = open.runs.map(({ version }) => version);
+    orphaned.set(countOrphaned(versions, open.pollers, Date.now()));
     known.set(Math.floor(Date.now() / 1000));
   };
   // Without an answer the time of the last count stays, and shows it.

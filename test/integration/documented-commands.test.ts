@@ -217,6 +217,38 @@ describe('docs/on-call.md', () => {
   });
 });
 
+test('a run on a build that is gone is moved to the current one', async () => {
+  const first = rig.startWorker({ env: { CUTOVER_BUILD_ID: 'one' } });
+  await makeCurrent('one');
+  await rig.start(app);
+  await play(atGate('go'));
+  expect(await type('docs/production.md: workflow list', {})).toContain(currentRun().workflowId);
+  expect(await type('docs/production.md: worker deployment describe-version', { '<build>': 'one' })).toMatch(/one/);
+
+  rig.startWorker({ env: { CUTOVER_BUILD_ID: 'two' } });
+  await makeCurrent('two');
+  await first.stop();
+  await type('docs/on-call.md: workflow update-options', {});
+  await play(atGate('rm-11'));
+  const { raw } = await currentRun().describe();
+  expect(raw.workflowExecutionInfo?.versioningInfo?.deploymentVersion?.buildId).toBe('two');
+  await endRun(currentRun());
+});
+
+/** As soon as the server has heard of the build. */
+function makeCurrent(build: string): Promise<boolean> {
+  const command = 'docs/production.md: worker deployment set-current-version';
+  return eventually(
+    () =>
+      type(command, { '<build>': build }).then(
+        () => true,
+        () => false,
+      ),
+    (isCurrent) => isCurrent,
+    60_000,
+  );
+}
+
 test('docs/security.md: an encrypted run is read by the codec server', async () => {
   const other = await rig.add(ledger, { ownName: true });
   const taskQueue = 'encrypted';

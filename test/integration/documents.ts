@@ -45,7 +45,7 @@ export function commandsOf({ file, text }: { file: string; text: string }): Docu
 }
 
 function keyOf(command: string): string {
-  const verb = /^temporal ([a-z-]+ [a-z-]+)/.exec(command)?.[1] ?? command;
+  const verb = /^temporal ((?:worker )?[a-z-]+ [a-z-]+)/.exec(command)?.[1] ?? command;
   const about = /--(?:name|type) (\S+)/.exec(command)?.[1];
   const mode = /"mode":"([^"]+)"/.exec(command)?.[1];
   return [verb, about, mode].filter((word) => word !== undefined).join(' ');

@@ -7,8 +7,10 @@ import { bundleWorkflowCode, NativeConnection, Worker, type WorkerOptions } from
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { connect } from '../../rehearsal/connect.ts';
 import { deploymentOf } from '../../worker/create-worker.ts';
+import { countOrphaned, goneAfterMs, readOpenRuns } from '../../worker/open-runs.ts';
 import { createFakeWorld } from '../workflow/fake-activities.ts';
 import { approveGate, atGate, freshApp, statusWhen, type CutoverHandle } from '../workflow/harness.ts';
+import { eventually } from './heroku-client.ts';
 
 const address = process.env['RC_TEST_TEMPORAL_ADDRESS'] ?? '';
 const current = { codePath: process.env['RC_TEST_WORKFLOW_BUNDLE'] ?? '' };
@@ -145,6 +147,17 @@ async function movesByItself(): Promise<boolean> {
   return major > 1 || minor >= 30;
 }
 
+/** Runs without a worker of their build, as the metric of a worker would tell it then. */
+async function orphanedAt(now: number): Promise<number> {
+  const { runs, pollers } = await eventually(
+    () => readOpenRuns(client, taskQueue),
+    (open) => open.runs.some(({ version }) => version.TemporalWorkerDeploymentVersion !== undefined),
+    60_000,
+  );
+  const versions = runs.map(({ version }) => version);
+  return countOrphaned(versions, pollers, now);
+}
+
 test('a run whose build is gone is moved to the current one by the command of docs/on-call.md', async () => {
   const stop = await deploy('one', current);
   await makeCurrent('one');
@@ -154,6 +167,9 @@ test('a run whose build is gone is moved to the current one by the command of do
   await deploy('two', current);
   await makeCurrent('two');
   expect(await buildOf(handle)).toBe('one');
+  expect(await orphanedAt(Date.now())).toBe(0);
+  // The alert is right once the build has not asked for work for a while.
+  expect(await orphanedAt(Date.now() + goneAfterMs)).toBe(1);
 
   const rescue = ['workflow', 'update-options', '--versioning-override-behavior', 'auto_upgrade'];
   await temporal(...rescue, '--workflow-id', handle.workflowId);
