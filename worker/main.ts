@@ -4,7 +4,8 @@ import { createWorker } from './create-worker.ts';
 import { portProblem, readinessOf, startHealthServer, type Readiness } from './health.ts';
 import { KnownSecrets } from './known-secrets.ts';
 import { createLogger } from './log.ts';
-import { countRuns, prometheusOf, tellReplaced } from './metrics.ts';
+import { lookAtRuns } from './look-at-runs.ts';
+import { createRunGauges, prometheusOf, tellReplaced } from './metrics.ts';
 import { findPrebuilt } from './prebuilt.ts';
 import { StartError } from './start-error.ts';
 import { checkTargets } from './targets.ts';
@@ -69,10 +70,10 @@ async function serve(config: WorkerConfig, known: KnownSecrets, logger: Logger):
     stops.push(close);
     logger.info('workflow bundle', 'why' in prebuilt ? { built: 'now', why: prebuilt.why } : { built: 'before' });
     readiness = readinessOf(worker, connection, config.temporal.namespace);
-    if (config.metrics !== undefined) {
-      const meter = Runtime.instance().metricMeter;
-      stops.push(countRuns(client, config.temporal.taskQueue, meter), tellReplaced(secretsReplaced, meter));
-    }
+    const meter = config.metrics && Runtime.instance().metricMeter;
+    if (meter !== undefined) stops.push(tellReplaced(secretsReplaced, meter));
+    const tell = meter && createRunGauges(config.temporal.taskQueue, meter);
+    stops.push(lookAtRuns({ client, everyMs: meter ? 5_000 : 60_000, warn: (line) => logger.warn(line), tell }));
     takeLateSignals();
     await worker.run();
   } finally {

@@ -1,11 +1,10 @@
-import type { Client } from '@temporalio/client';
 import type { MetricMeter } from '@temporalio/common';
 import type { TelemetryOptions } from '@temporalio/worker';
 import { z } from 'zod';
 import { phases } from '../workflows/sop.ts';
 import { edges } from '../workflows/transition.ts';
 import type { Listening } from './config.ts';
-import { countOrphaned, readOpenRuns } from './open-runs.ts';
+import type { OpenRuns } from './open-runs.ts';
 
 /** Milliseconds between two counts of the open runs. */
 const countEveryMs = 5_000;
@@ -29,13 +28,8 @@ export function prometheusOf({ host, port }: Listening): NonNullable<TelemetryOp
   };
 }
 
-/**
- * Counts the open runs of a task queue by where they stand, as their memos say it: what the server knows is right after
- * a restart of the worker too, and while a run waits for days. Several workers tell the same, so take the maximum.
- *
- * @returns stops it
- */
-export function countRuns(client: Client, taskQueue: string, meter: MetricMeter): () => void {
+/** Tells where the open runs of a task queue stand. Several workers tell the same, so take the maximum. */
+export function createRunGauges(taskQueue: string, meter: MetricMeter): (open: OpenRuns, orphaned: number) => void {
   const gauge = meter.createGauge('cutover_runs', 'int', undefined, 'Open runs, by where they stand');
   const known = meter.createGauge(
     'cutover_runs_counted_at',
@@ -43,17 +37,12 @@ export function countRuns(client: Client, taskQueue: string, meter: MetricMeter)
     undefined,
     'When open runs were last counted, since 1970',
   );
-  const orphaned = meter.createGauge(
-    'cutover_runs_orphaned',
-    'int',
-    undefined,
-    'Open runs on a build of which no worker is left',
-  );
+  const lost = meter.createGauge('cutover_runs_orphaned', 'int', undefined, 'Open runs whose tasks no worker takes');
   let told = new Map<string, { stage: string; phase: string }>();
-  const count = async (): Promise<void> => {
+  return ({ runs: open }, orphaned) => {
     const runs = new Map<string, { stage: string; phase: string; number: number }>();
-    const open = await readOpenRuns(client, taskQueue);
-    for (const run of open.runs) {
+    for (const run of open) {
+      if (run.taskQueue !== taskQueue) continue;
       // Until a run has said where it stands, and where it cannot be read, it is somewhere all the same.
       const read = memo.safeParse(run.memo);
       const labels = read.success ? read.data : { stage: 'starting', phase: 'preflight' };
@@ -63,15 +52,9 @@ export function countRuns(client: Client, taskQueue: string, meter: MetricMeter)
     for (const [key, labels] of told) if (!runs.has(key)) gauge.set(0, labels);
     for (const { number, ...labels } of runs.values()) gauge.set(number, labels);
     told = new Map([...runs].map(([key, { stage, phase }]) => [key, { stage, phase }]));
-    const versions = open.runs.map(({ version }) => version);
-    orphaned.set(countOrphaned(versions, open.pollers, Date.now()));
+    lost.set(orphaned);
     known.set(Math.floor(Date.now() / 1000));
   };
-  // Without an answer the time of the last count stays, and shows it.
-  const turn = (): void => void count().catch(() => undefined);
-  turn();
-  const counting = setInterval(turn, countEveryMs).unref();
-  return () => clearInterval(counting);
 }
 
 /** Tells how often the last net had to clean a payload: more than never is a mistake of the runbook. */

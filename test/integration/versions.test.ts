@@ -7,7 +7,7 @@ import { bundleWorkflowCode, NativeConnection, Worker, type WorkerOptions } from
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { connect } from '../../rehearsal/connect.ts';
 import { deploymentOf } from '../../worker/create-worker.ts';
-import { countOrphaned, goneAfterMs, readOpenRuns } from '../../worker/open-runs.ts';
+import { findOrphaned, readOpenRuns, type Poller } from '../../worker/open-runs.ts';
 import { createFakeWorld } from '../workflow/fake-activities.ts';
 import { approveGate, atGate, freshApp, statusWhen, type CutoverHandle } from '../workflow/harness.ts';
 import { eventually } from './heroku-client.ts';
@@ -147,15 +147,18 @@ async function movesByItself(): Promise<boolean> {
   return major > 1 || minor >= 30;
 }
 
-/** Runs without a worker of their build, as the metric of a worker would tell it then. */
-async function orphanedAt(now: number): Promise<number> {
+/** What a worker says of the run that stands still, once the server has forgotten all workers but those of some builds. */
+async function saidOf(handle: CutoverHandle, ...remembered: string[]): Promise<string | undefined> {
+  const ours = ({ workflowId }: { workflowId: string }): boolean => workflowId === handle.workflowId;
   const { runs, pollers } = await eventually(
-    () => readOpenRuns(client, taskQueue),
-    (open) => open.runs.some(({ version }) => version.TemporalWorkerDeploymentVersion !== undefined),
+    () => readOpenRuns(client),
+    (open) => open.runs.find(ours)?.searchAttributes.TemporalWorkerDeploymentVersion !== undefined,
     60_000,
   );
-  const versions = runs.map(({ version }) => version);
-  return countOrphaned(versions, pollers, now);
+  const isRemembered = ({ deploymentOptions }: Poller): boolean =>
+    remembered.includes(deploymentOptions?.buildId ?? '');
+  const left = new Map([[taskQueue, (pollers.get(taskQueue) ?? []).filter(isRemembered)]]);
+  return findOrphaned({ runs: runs.filter(ours), pollers: left }, Date.now()).at(0)?.why;
 }
 
 test('a run whose build is gone is moved to the current one by the command of docs/on-call.md', async () => {
@@ -167,9 +170,10 @@ test('a run whose build is gone is moved to the current one by the command of do
   await deploy('two', current);
   await makeCurrent('two');
   expect(await buildOf(handle)).toBe('one');
-  expect(await orphanedAt(Date.now())).toBe(0);
-  // The alert is right once the build has not asked for work for a while.
-  expect(await orphanedAt(Date.now() + goneAfterMs)).toBe(1);
+  // The server remembers a worker for some minutes after it has last asked for work.
+  expect(await saidOf(handle, 'one', 'two')).toBeUndefined();
+  expect(await saidOf(handle, 'two')).toMatch(/stays on the build .*:one, of which no worker is left/);
+  expect(await saidOf(handle)).toMatch(/no worker asks for work there/);
 
   const rescue = ['workflow', 'update-options', '--versioning-override-behavior', 'auto_upgrade'];
   await temporal(...rescue, '--workflow-id', handle.workflowId);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,6 +9,7 @@ import { raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import { freePort } from '../../rehearsal/ports.ts';
 import { queryStatus } from '../../rehearsal/query-status.ts';
 import { startTemporal } from '../../rehearsal/temporal.ts';
+import { freshApp } from '../workflow/harness.ts';
 import { createRig, playPeople, type Rig } from './cutover-rig.ts';
 import { startProgram } from './started-program.ts';
 
@@ -91,6 +93,21 @@ test('a real run shows in health and metrics, and no secret, app or name does', 
   for (const word of [HEROKU_API_KEY, GITHUB_TOKEN, app.herokuApp, 'Ada', 'Mallory', 'hunter2']) {
     expect(text).not.toContain(word);
   }
+  await worker.stop();
+});
+
+test('a run on a misspelt task queue is told of by any worker', async () => {
+  const port = await freePort();
+  const worker = rig.startWorker({ env: { CUTOVER_METRICS_PORT: String(port) } });
+  const taskQueue = `cuttover-${randomUUID()}`;
+  const workflowId = `cutover-${freshApp('misspelt')}`;
+  const args = [{ app: workflowId.replace('cutover-', ''), requestedBy: 'Rita' }];
+  const handle = await rig.client.workflow.start('productionCutover', { taskQueue, workflowId, args });
+  await until(`http://127.0.0.1:${port}/metrics`, ({ text }) =>
+    samplesOf(text, 'cutover_runs_orphaned').some((line) => !line.endsWith(' 0')),
+  );
+  expect(await readFile(rig.workerLog, 'utf8')).toContain(`The run ${workflowId} is on the task queue ${taskQueue}`);
+  await handle.terminate();
   await worker.stop();
 });
 
