@@ -9,7 +9,7 @@ import { connect } from '../../rehearsal/connect.ts';
 import { deploymentOf } from '../../worker/create-worker.ts';
 import { findOrphaned, readOpenRuns, type Poller } from '../../worker/open-runs.ts';
 import { createFakeWorld } from '../workflow/fake-activities.ts';
-import { approveGate, atGate, freshApp, statusWhen, type CutoverHandle } from '../workflow/harness.ts';
+import { approveGate, atGate, freshApp, quietRuntime, statusWhen, type CutoverHandle } from '../workflow/harness.ts';
 import { eventually } from './heroku-client.ts';
 
 const address = process.env['RC_TEST_TEMPORAL_ADDRESS'] ?? '';
@@ -25,6 +25,7 @@ let taskQueue: string;
 let deployment: string;
 let stops: (() => Promise<void>)[];
 beforeAll(async () => {
+  quietRuntime();
   native = await NativeConnection.connect({ address });
   const connected = await connect(address);
   close = connected.close;

@@ -44,11 +44,19 @@ interface StartOptions {
 const identity = 'test-worker';
 const say = (): void => undefined;
 const silent = { log: say, trace: say, debug: say, info: say, warn: say, error: say };
-Runtime.install({ logger: silent, telemetryOptions: { logging: { filter: 'OFF', forward: {} } } });
+let isQuiet = false;
+
+/** Not before somebody connects: a runtime that never had a connection keeps the process from ending [ran: 1.24.0]. */
+export function quietRuntime(): void {
+  if (isQuiet) return;
+  Runtime.install({ logger: silent, telemetryOptions: { logging: { filter: 'OFF', forward: {} } } });
+  isQuiet = true;
+}
 
 let bundle: Promise<NonNullable<WorkerOptions['workflowBundle']>> | undefined;
 
 export async function createHarness(address = process.env['RC_TEST_TEMPORAL_ADDRESS'] ?? ''): Promise<Harness> {
+  quietRuntime();
   const { connection, close } = await connect(address);
   const native = await NativeConnection.connect({ address });
   const client = new Client({ connection, identity });
