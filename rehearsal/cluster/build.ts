@@ -1,9 +1,8 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { withLock } from '../../scripts/lock.mjs';
 import { cacheFolder } from '../cache.ts';
+import { cachedBuild } from '../cached-build.ts';
 import { findOnPath, goEnvironment, goInstall, isExecutable } from '../go-install.ts';
-import { startOrphanGuard } from '../orphan-guard.ts';
 import { lastError, runTool } from '../run-tool.ts';
 
 const MODULE = 'go.temporal.io/server';
@@ -34,32 +33,16 @@ export async function buildTemporalServer(
   log: Log,
   { env = process.env, signal }: { env?: NodeJS.ProcessEnv; signal?: AbortSignal } = {},
 ): Promise<ServerPrograms> {
-  const folder = join(cacheFolder(env), 'temporal-server');
-  const built = join(folder, `v${version}`);
-  const programs: ServerPrograms = { version, bin: built, schemas: join(built, 'schema') };
-  if (await works(built, version, env, signal)) return programs;
-
-  const onWait = (): void => log("waiting for another process that is building Temporal's server");
-  return withLock(`${built}.lock`, { onWait, signal }, async () => {
-    if (await works(built, version, env, signal)) return programs;
-    // Made here and renamed when it has proved to work: the cached name never stands for half of it.
-    await mkdir(folder, { recursive: true });
-    const staging = await mkdtemp(join(folder, 'staging-'));
-    const guard = startOrphanGuard();
-    guard.watchFolder(staging);
-    try {
-      await buildInto(staging, version, env, log, signal);
-      if (!(await works(staging, version, env, signal))) {
-        throw new Error(`Temporal's server ${version} was built, and does not say its version`);
-      }
-      await rm(built, { recursive: true, force: true });
-      await rename(staging, built);
-      return programs;
-    } finally {
-      await rm(staging, { recursive: true, force: true });
-      await guard.close();
-    }
+  const built = join(cacheFolder(env), 'temporal-server', `v${version}`);
+  await cachedBuild({
+    what: "Temporal's server",
+    built,
+    works: (folder) => works(folder, version, env, signal),
+    build: (folder) => buildInto(folder, version, env, log, signal),
+    log,
+    signal,
   });
+  return { version, bin: built, schemas: join(built, 'schema') };
 }
 
 async function works(

@@ -62,3 +62,9 @@ export function serverVersionOf(file: ComposeFile): string {
     throw new Error(`docker-compose.yml runs ${image}, and not a version of temporalio/server`);
   return version;
 }
+
+/** The path at which the server is asked whether it can be used, as the file's health check does. */
+export function healthPathOf(file: ComposeFile): string {
+  const asked = serviceOf(file, 'temporal').healthcheck?.test.at(-1) ?? '';
+  return new URL(asked).pathname;
+}

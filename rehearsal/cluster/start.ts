@@ -5,7 +5,7 @@ import { freePortBetween } from '../ports.ts';
 import { startPostgres, type RehearsalPostgres } from '../postgres.ts';
 import { lastError, runTool } from '../run-tool.ts';
 import type { ServerPrograms } from './build.ts';
-import { projectFolder, readCompose, serviceOf, type ComposeFile } from './compose.ts';
+import { healthPathOf, projectFolder, readCompose, serviceOf, type ComposeFile } from './compose.ts';
 import { startServer, type ServerProcess } from './server-process.ts';
 
 /**
@@ -70,7 +70,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     const place: Place = { dir, programs, postgres, passwordFile, path: await programsOnPath(dir, programs, cli) };
 
     await runInit('schema', schemaEnvironment(compose, place), signal);
-    let { server, ports } = await startOnFreePorts(compose, place, guard, signal);
+    const started = await startOnFreePorts(compose, place, guard, signal);
+    const { ports } = started;
+    let { server } = started;
     cleanups.push(() => server.end());
     const address = `127.0.0.1:${ports.FRONTEND_GRPC_PORT}`;
     const run = (service: InitService): Promise<string> =>
@@ -171,7 +173,7 @@ function serverOptions(
       HOME: dir,
     },
     logFile: join(dir, 'temporal.log'),
-    healthUrl: `http://127.0.0.1:${ports.FRONTEND_HTTP_PORT}/api/v1/system-info`,
+    healthUrl: `http://127.0.0.1:${ports.FRONTEND_HTTP_PORT}${healthPathOf(compose)}`,
     guard,
     signal,
   };
