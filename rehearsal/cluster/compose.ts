@@ -22,6 +22,9 @@ const service = z
       .passthrough()
       .optional(),
     ports: z.array(z.string()).default([]),
+    networks: z.array(z.string()),
+    volumes: z.array(z.union([z.string(), z.object({ source: z.string() }).passthrough()])).optional(),
+    secrets: z.array(z.string()).optional(),
     depends_on: z.record(z.object({ condition: z.string() })).default({}),
   })
   .passthrough();
@@ -30,6 +33,7 @@ const composeFile = z
   .object({
     services: z.record(service),
     networks: z.record(z.unknown()),
+    volumes: z.record(z.unknown()),
     secrets: z.record(z.object({ file: z.string() })),
   })
   .passthrough();

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -8,6 +9,7 @@ import { verifyRecord } from '../../audit/verify.ts';
 import { raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import type { ServerPrograms } from '../../rehearsal/cluster/build.ts';
 import { startCluster, type Cluster } from '../../rehearsal/cluster/start.ts';
+import { freePort } from '../../rehearsal/ports.ts';
 import { lookFromOutside } from '../../rehearsal/outside.ts';
 import { scenarios } from '../../rehearsal/scenarios.ts';
 import type { WorkerProcess } from '../../rehearsal/worker-process.ts';
@@ -19,9 +21,10 @@ import { holdRequest } from '../integration/held-request.ts';
 import { stepOf } from '../integration/run-control.ts';
 import { atGate } from '../integration/steering.ts';
 import { connectAs } from '../integration/world.ts';
+import { buildWithoutDocker, execForm, readDockerfile } from './dockerfile.ts';
 
 // A whole cutover on the cluster of docker-compose.yml, without its containers: Temporal's server on PostgreSQL, and two
-// workers, each as production starts it. One of them dies in the middle of a write, and the server goes away and comes
+// workers of what the Dockerfile builds. One of them dies in the middle of a write, and the server goes away and comes
 // back while the run waits for people.
 
 const programs = JSON.parse(process.env['RC_TEST_TEMPORAL_SERVER'] ?? '{}') as ServerPrograms;
@@ -35,6 +38,7 @@ let rig: Rig;
 let app: RehearsedApp;
 let handle: CutoverHandle;
 let workers: WorkerProcess[];
+let healthPorts: number[];
 let records: string;
 /** The platform has been asked for the credential, and does not answer before the worker that asked is dead. */
 const credential = holdRequest(({ method, path: target }) => method === 'POST' && /\/credentials$/.test(target));
@@ -49,7 +53,16 @@ beforeAll(async () => {
     heroku: { intercept: credential.intercept },
     workerEnv: { CUTOVER_AUDIT_DIR: records },
   });
-  workers = [rig.startWorker(), rig.startWorker()];
+  await mkdir(path.join(dir, 'build'));
+  const image = await buildWithoutDocker(path.join(dir, 'build'));
+  healthPorts = [await freePort(), await freePort()];
+  workers = healthPorts.map((port) =>
+    rig.startWorker({
+      folder: image,
+      entry: path.join(image, 'worker/main.ts'),
+      env: { CUTOVER_HEALTH_PORT: String(port), NODE_ENV: 'production' },
+    }),
+  );
   await eventually(pollers, (pids) => workers.every(({ pid }) => pids.includes(pid)), 60_000);
   app = await rig.add(raptor, scenarios['from-essential-0'].options);
 }, 300_000);
@@ -59,6 +72,14 @@ afterAll(async () => {
   await cluster?.stop();
   await rm(dir, { recursive: true, force: true });
 });
+
+/** The exit code of the image's HEALTHCHECK, for a worker whose health is answered on that port. */
+async function checkHealth(port: number): Promise<number | null> {
+  const check = (await readDockerfile()).find(({ keyword }) => keyword === 'HEALTHCHECK');
+  const [, ...args] = execForm(check?.text ?? '');
+  const child = spawn(process.execPath, args, { env: { CUTOVER_HEALTH_PORT: String(port) }, stdio: 'ignore' });
+  return new Promise((resolve) => child.once('exit', resolve));
+}
 
 /** Process ids of the workers that the server knows. */
 async function pollers(): Promise<number[]> {
@@ -107,6 +128,22 @@ describe('the cluster', () => {
   test('is the version that docker-compose.yml runs', async () => {
     const { serverVersion } = await rig.client.workflowService.getSystemInfo({});
     expect(serverVersion).toBe(programs.version);
+  });
+});
+
+describe('what the Dockerfile builds', () => {
+  test('starts with the bundle that was built before', async () => {
+    const log = await readFile(rig.workerLog, 'utf8');
+    expect(log.match(/"workflow bundle",.*"built":"before"/g)).toHaveLength(2);
+  });
+
+  test('is healthy by its own check where a worker is ready, and not where none is', async () => {
+    for (const port of healthPorts)
+      await eventually(
+        () => checkHealth(port),
+        (code) => code === 0,
+      );
+    expect(await checkHealth(await freePort())).toBe(1);
   });
 });
 

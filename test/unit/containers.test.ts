@@ -115,6 +115,21 @@ describe('docker-compose.yml', () => {
     expect(compose.networks['database']).toEqual({ internal: true });
   });
 
+  test('defines every network, volume and secret that a part refers to', () => {
+    const refers = { networks: new Set<string>(), volumes: new Set<string>(), secrets: new Set<string>() };
+    for (const { networks, volumes = [], secrets = [] } of Object.values(compose.services)) {
+      networks.forEach((name) => refers.networks.add(name));
+      secrets.forEach((name) => refers.secrets.add(name));
+      for (const volume of volumes) {
+        const [name = ''] = typeof volume === 'string' ? volume.split(':') : ['.'];
+        if (!name.startsWith('.')) refers.volumes.add(name);
+      }
+    }
+    for (const kind of ['networks', 'volumes', 'secrets'] as const) {
+      expect([kind, [...refers[kind]].sort()]).toEqual([kind, Object.keys(compose[kind]).sort()]);
+    }
+  });
+
   test('runs scripts that are there, with variables that they are given', () => {
     for (const name of [...initServices, 'temporal']) {
       const { entrypoint = [], environment } = serviceOf(compose, name);
