@@ -1,6 +1,6 @@
 # The worker, ready to start: production's packages, the code and the prebuilt workflow bundle. It holds no credential and
 # no target: both are mounted (docs/production.md).
-FROM node:22.23.2-bookworm-slim AS build
+FROM node:22.23.3-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 # No package has a script that is needed at run time. Temporal's SDK brings its native part for five platforms.
@@ -15,7 +15,7 @@ COPY workflows workflows
 # Whoever builds it may keep files to himself, and the worker is another user.
 RUN node --import tsx worker/build.ts && chmod -R a+rX .
 
-FROM node:22.23.2-bookworm-slim
+FROM node:22.23.3-bookworm-slim
 # A new volume that is mounted here belongs to whom the folder belongs to.
 RUN install -d -o node -g node /var/lib/cutover/records
 WORKDIR /app

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -193,17 +194,38 @@ describe('the workers of docker-compose.yml', () => {
   });
 
   test('find the shipped target in the folders that docs/production.md makes', async () => {
-    const etc = path.join(folder, 'etc/cutover');
-    const file = (name: string): string => readFileSync(path.join(projectFolder, name), 'utf8');
-    await mkdir(path.join(etc, 'migrations/grants'), { recursive: true });
-    await writeFile(path.join(etc, 'targets/raxx-api-prod.json'), file('targets/raxx-api-prod.json'));
-    await writeFile(path.join(etc, 'migrations/grants/raptor_app.sql'), file('migrations/grants/raptor_app.sql'));
-    expect(await checkTargets(environmentOf('worker-1')['CUTOVER_TARGETS'] ?? '')).toEqual({
+    const block = blocksOf(readFileSync(path.join(projectFolder, 'docs/production.md'), 'utf8')).find((text) =>
+      text.includes('mkdir -p /etc/cutover'),
+    );
+    const lines = (block ?? '').split('\n').filter((line) => /^(mkdir|cp) /.test(line));
+    const etc = path.join(folder, 'made');
+    const typed = lines.join('\n').replaceAll('/etc/cutover', etc);
+    execFileSync('/bin/sh', ['-ec', typed], { cwd: projectFolder });
+    const inContainer = serviceOf(compose, 'worker-1').environment['CUTOVER_TARGETS'] ?? '';
+    expect(await checkTargets(inContainer.replace('/etc/cutover', path.join(etc, 'worker')))).toEqual({
       apps: ['raxx-api-prod'],
       problems: [],
     });
   });
 });
+
+test('the commands of docs/production.md name parts that there are', () => {
+  const lines = readFileSync(path.join(projectFolder, 'docs/production.md'), 'utf8').split('\n');
+  const commands = lines.flatMap((line) => [
+    ...line.matchAll(/docker compose (up|stop|start|build|exec|cp)([^|`;#<>]*)/g),
+  ]);
+  expect(commands.length).toBeGreaterThan(8);
+  for (const [, verb = '', rest = ''] of commands) {
+    const words = rest.split(/\s+/).filter((word) => word !== '' && !word.startsWith('-'));
+    const named = verb === 'exec' ? words.slice(0, 1) : verb === 'cp' ? [words[0]?.split(':')[0] ?? ''] : words;
+    expect(Object.keys(compose.services)).toEqual(expect.arrayContaining(named));
+  }
+});
+
+/** The fenced blocks of a document. */
+function blocksOf(text: string): string[] {
+  return [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block ?? '');
+}
 
 describe('the Dockerfile', () => {
   test('stands on a named version of Node that the project takes', () => {
