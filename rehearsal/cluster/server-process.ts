@@ -21,8 +21,8 @@ export interface ServerOptions {
 
 export interface ServerProcess {
   readonly pid: number;
-  /** Asks it to stop, then makes it. */
-  end(): Promise<void>;
+  /** Asks it to stop, then makes it; `crash` makes it at once. */
+  end(how?: 'crash'): Promise<void>;
 }
 
 /**
@@ -42,8 +42,8 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   child.once('exit', (code, by) => (failure = `it ended with ${code ?? by}`));
   const pid = child.pid ?? 0;
   if (pid !== 0) guard.watchGroup(pid);
-  const end = async (): Promise<void> => {
-    await endProcess(child);
+  const end = async (how?: 'crash'): Promise<void> => {
+    await endProcess(child, how === 'crash' ? ['SIGKILL'] : ['SIGTERM', 'SIGKILL']);
     if (pid !== 0) guard.unwatchGroup(pid);
   };
   try {
@@ -72,10 +72,10 @@ async function answers(url: string): Promise<boolean> {
   );
 }
 
-async function endProcess(child: ChildProcess): Promise<void> {
+async function endProcess(child: ChildProcess, signals: readonly NodeJS.Signals[]): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+  for (const signal of signals) {
     child.kill(signal);
     const limit = delay(STOP_GRACE_MS, 'late' as const, { ref: false });
     if ((await Promise.race([exited, limit])) !== 'late') return;

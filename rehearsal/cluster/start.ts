@@ -20,8 +20,8 @@ export interface Cluster {
   readonly pid: number;
   /** Runs what makes its schema or its namespace once more, and answers what that printed. */
   run(service: InitService): Promise<string>;
-  /** Ends the server and starts it again, on the same PostgreSQL and the same ports. */
-  restart(): Promise<void>;
+  /** Ends the server, in order or as a crash does, and starts it again on the same PostgreSQL and the same ports. */
+  restart(how?: 'crash'): Promise<void>;
   /** Leaves nothing. May be called twice. */
   stop(): Promise<void>;
 }
@@ -89,8 +89,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         return server.pid;
       },
       run,
-      async restart() {
-        await server.end();
+      async restart(how) {
+        await server.end(how);
         server = await startServer(serverOptions(compose, place, ports, guard, signal));
       },
       stop,

@@ -9,6 +9,7 @@ import { verifyRecord } from '../../audit/verify.ts';
 import { raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import type { ServerPrograms } from '../../rehearsal/cluster/build.ts';
 import { startCluster, type Cluster } from '../../rehearsal/cluster/start.ts';
+import { startOrphanGuard } from '../../rehearsal/orphan-guard.ts';
 import { freePort } from '../../rehearsal/ports.ts';
 import { lookFromOutside } from '../../rehearsal/outside.ts';
 import { scenarios } from '../../rehearsal/scenarios.ts';
@@ -32,6 +33,7 @@ const namespace = 'default';
 const taskQueue = 'cutover';
 const day = 24 * 60 * 60;
 
+const guard = startOrphanGuard();
 let dir: string;
 let cluster: Cluster;
 let rig: Rig;
@@ -45,6 +47,8 @@ const credential = holdRequest(({ method, path: target }) => method === 'POST' &
 
 beforeAll(async () => {
   dir = await mkdtemp(path.join(tmpdir(), 'cutover-cluster-'));
+  // A test run that is killed leaves no folder behind either.
+  guard.watchFolder(dir);
   records = path.join(dir, 'records');
   await mkdir(records);
   cluster = await startCluster({ dir, programs, cli: process.env['RC_TEST_TEMPORAL_CLI'] ?? '' });
@@ -71,6 +75,7 @@ afterAll(async () => {
   await rig?.close();
   await cluster?.stop();
   await rm(dir, { recursive: true, force: true });
+  await guard.close();
 });
 
 /** The exit code of the image's HEALTHCHECK, for a worker whose health is answered on that port. */
@@ -167,11 +172,15 @@ describe('a whole cutover on it', () => {
     expect(await workerOf('createCredential')).toEqual([workers.find((worker) => worker !== dead)?.pid]);
   });
 
-  test('the server goes away and comes back while the run waits for people', async () => {
-    const before = cluster.pid;
+  test('the server stops and starts while the run waits for people, and dies and starts while it waits again', async () => {
+    const pids = [cluster.pid];
     await cluster.restart();
-    expect(cluster.pid).not.toBe(before);
+    pids.push(cluster.pid);
     expect((await handle.describe()).status.name).toBe('RUNNING');
+    await playPeople(rig, handle, app, atGate('launch'));
+    await cluster.restart('crash');
+    pids.push(cluster.pid);
+    expect(new Set(pids).size).toBe(3);
     status = await playPeople(rig, handle, app);
     expect(status.outcome).toMatchObject({ result: 'completed' });
     await handle.result();
