@@ -96,3 +96,12 @@ export function sayProgress(log: (line: string) => void, what: () => string, eve
   const timer = setInterval(() => log(`${what()} (${Math.round((Date.now() - start) / 1000)} s)`), everyMs);
   return () => clearInterval(timer);
 }
+
+/** The line of what a tool printed that says best why it failed. */
+export function lastError(result: ToolResult): string {
+  const lines = result.output.split('\n').filter((line) => line.trim() !== '');
+  // Of several words: Go says the name of each package that it builds, and some are called errors.
+  const telling = lines.filter((line) => /error|fail|cannot|denied|not found/i.test(line) && /\S\s/.test(line));
+  const told = telling.filter((line) => !/^\s+at /.test(line));
+  return (told.at(-1) ?? lines.at(-1) ?? 'it ended without a word').trim().slice(0, 300);
+}

@@ -1,11 +1,12 @@
-import { constants, statSync, readdirSync } from 'node:fs';
-import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { delimiter, join, resolve } from 'node:path';
+import { statSync, readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withLock } from '../scripts/lock.mjs';
 import { cacheFolder } from './cache.ts';
+import { findOnPath, goInstall, isExecutable, type Attempt } from './go-install.ts';
 import { startOrphanGuard } from './orphan-guard.ts';
-import { runTool, sayProgress, type ToolResult } from './run-tool.ts';
+import { lastError, runTool, sayProgress } from './run-tool.ts';
 
 /** Brings server 1.29.1 and Web UI 2.42.1. `@latest` cannot be installed with Go: its go.mod has a `replace`. */
 const VERSION = 'v1.5.1';
@@ -16,7 +17,6 @@ const CHECK_LIMIT_MS = 15_000;
 const DOWNLOAD_LIMIT_MS = 5 * 60_000;
 /** A download that has brought nothing for so long is given up: the host may be out of reach without saying so. */
 const STALL_MS = 15_000;
-const BUILD_LIMIT_MS = 20 * 60_000;
 
 export interface FindOptions {
   readonly env?: NodeJS.ProcessEnv;
@@ -64,7 +64,7 @@ export async function findTemporalCli(log: Log, options: FindOptions = {}): Prom
     try {
       const attempts = [
         () => tryDownload(staging, download, log, signal),
-        () => tryGoInstall(staging, env, log, signal),
+        () => goInstall({ what: `the Temporal CLI ${VERSION}`, package: MODULE, into: staging }, env, log, signal),
       ];
       const failures: string[] = [];
       for (const attempt of attempts) {
@@ -100,27 +100,6 @@ async function problemOf(
   if (result.timedOut) return '`--version` did not answer in time';
   if (result.code === 0 && /^temporal version /m.test(result.stdout)) return undefined;
   return `\`--version\` answered ${JSON.stringify(result.output.trim().slice(0, 200))}`;
-}
-
-async function findOnPath(name: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  for (const folder of (env['PATH'] ?? '').split(delimiter)) {
-    if (folder !== '' && (await isExecutable(join(folder, name)))) return resolve(folder, name);
-  }
-  return undefined;
-}
-
-async function isExecutable(file: string): Promise<boolean> {
-  const allowed = await access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-  return allowed && statSync(file, { throwIfNoEntry: false })?.isFile() === true;
-}
-
-interface Attempt {
-  readonly what: string;
-  readonly file?: string;
-  readonly problem?: string;
 }
 
 async function tryDownload(
@@ -172,36 +151,4 @@ async function downloadWithSdk(folder: string, signal: AbortSignal | undefined):
 function sizeOf(folder: string): number {
   const sizes = readdirSync(folder).map((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0);
   return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-async function tryGoInstall(
-  staging: string,
-  env: NodeJS.ProcessEnv,
-  log: Log,
-  signal: AbortSignal | undefined,
-): Promise<Attempt> {
-  const what = '`go install`';
-  const go = await findOnPath('go', env);
-  if (go === undefined) return { what, problem: 'Go is not installed' };
-  log(`building the Temporal CLI ${VERSION} with Go (once; takes some minutes)`);
-  let packages = 0;
-  const done = sayProgress(log, () => `building the Temporal CLI: ${packages} packages`);
-  const result = await runTool(go, ['install', '-v', MODULE], {
-    cwd: staging,
-    // GOBIN is refused when building for another platform, and a workspace of the user's would be asked first.
-    env: { ...env, GOBIN: staging, GOOS: '', GOARCH: '', GOWORK: 'off' },
-    limitMs: BUILD_LIMIT_MS,
-    onLine: (line) => {
-      if (/^[\w./-]+$/.test(line)) packages += 1;
-    },
-    signal,
-  }).finally(done);
-  if (result.code === 0) return { what, file: join(staging, 'temporal') };
-  return { what, problem: result.timedOut ? 'it took too long' : lastError(result) };
-}
-
-function lastError(result: ToolResult): string {
-  const lines = result.output.split('\n').filter((line) => line.trim() !== '');
-  const telling = lines.filter((line) => /error|fail|cannot|denied|not found/i.test(line) && !/^\s+at /.test(line));
-  return (telling.at(-1) ?? lines.at(-1) ?? 'it ended without a word').trim().slice(0, 300);
 }

@@ -23,15 +23,23 @@ export interface WorkerProcessOptions {
   readonly logFile: string;
   /** Path of the entry; production's unless a test brings its own. */
   readonly entry?: string;
+  /** In which it runs, and whose packages it has; the project's unless a test brings its own. */
+  readonly folder?: string;
 }
 
 /** Starts the runbook's worker as production does, in a process of its own. Only the environment differs. */
-export function startWorkerProcess({ env, logFile, entry = productionEntry }: WorkerProcessOptions): WorkerProcess {
+export function startWorkerProcess({
+  env,
+  logFile,
+  entry = productionEntry,
+  folder,
+}: WorkerProcessOptions): WorkerProcess {
   const log = openSync(logFile, 'a', 0o600);
   const inherited = Object.fromEntries(
     ['PATH', 'HOME', 'TMPDIR', 'LANG'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
   );
   const child = spawn(process.execPath, [...typescriptFlags(), entry], {
+    ...(folder === undefined ? {} : { cwd: folder }),
     // Temporal's configuration file of whoever rehearses may lead to a server of production's.
     env: { ...inherited, TEMPORAL_CONFIG_FILE: devNull, ...env },
     stdio: ['ignore', log, log, 'ipc'],

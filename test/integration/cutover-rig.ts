@@ -11,7 +11,7 @@ import { createPeople, type Intervention } from '../../rehearsal/people.ts';
 import type { AppOptions } from '../../rehearsal/deploy-app.ts';
 import { startPlatform, type Platform, type PlatformOptions } from '../../rehearsal/platform.ts';
 import { copyTarget, type TargetChange } from '../../rehearsal/target-copy.ts';
-import { startWorkerProcess, type WorkerProcess } from '../../rehearsal/worker-process.ts';
+import { startWorkerProcess, type WorkerProcess, type WorkerProcessOptions } from '../../rehearsal/worker-process.ts';
 import type { productionCutover } from '../../workflows/index.ts';
 import type { Status } from '../../workflows/view.ts';
 
@@ -33,7 +33,7 @@ export interface Rig {
    */
   add(app: RehearsedApp, options?: AppOptions & { target?: TargetChange; ownName?: boolean }): Promise<RehearsedApp>;
   /** Starts production's worker, or another entry with a worker's environment, as a process that ends with the rig. */
-  startWorker(options?: { env?: Readonly<Record<string, string>>; entry?: string }): WorkerProcess;
+  startWorker(options?: Partial<Omit<WorkerProcessOptions, 'logFile'>>): WorkerProcess;
   start(app: RehearsedApp, input?: Record<string, unknown>): Promise<CutoverHandle>;
   close(): Promise<void>;
 }
