@@ -67,9 +67,9 @@ beforeAll(async () => {
       env: { CUTOVER_HEALTH_PORT: String(port), NODE_ENV: 'production' },
     }),
   );
-  await eventually(pollers, (pids) => workers.every(({ pid }) => pids.includes(pid)), 60_000);
+  await eventually(pollers, (pids) => workers.every(({ pid }) => pids.includes(pid)), 120_000);
   app = await rig.add(raptor, scenarios['from-essential-0'].options);
-}, 300_000);
+}, 900_000);
 afterAll(async () => {
   credential.release();
   await rig?.close();
