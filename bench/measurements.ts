@@ -1,0 +1,9 @@
+import { historyCost } from './history/index.ts';
+import { start } from './start/index.ts';
+import type { Measurement } from './measurement.ts';
+import type { MeasurementId } from './options.ts';
+
+export const measurements: Readonly<Record<MeasurementId, Measurement>> = {
+  history: historyCost,
+  start,
+} as any;
