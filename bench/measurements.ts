@@ -1,3 +1,4 @@
+import { approval } from './approval/index.ts';
 import { historyCost } from './history/index.ts';
 import { start } from './start/index.ts';
 import type { Measurement } from './measurement.ts';
@@ -6,4 +7,5 @@ import type { MeasurementId } from './options.ts';
 export const measurements: Readonly<Record<MeasurementId, Measurement>> = {
   history: historyCost,
   start,
+  approval,
 } as any;

@@ -58,6 +58,18 @@ function peopleOf({ webhookUrl, webUiUrl }: WorkerConfig, known: KnownSecrets): 
   return { webhook: createWebhook(webhookUrl, (json) => known.redactJson(json)), webUi: webUiUrl ?? null };
 }
 
+/** How every worker of the runbook is run, whatever its activities are. */
+export const tuning = {
+  // A heartbeat is due every 2 s: with the default throttle of 30 s a dead worker would be noticed late and a
+  // cancellation would arrive late.
+  maxHeartbeatThrottleInterval: '2s',
+  defaultHeartbeatThrottleInterval: '2s',
+  // How long a workflow task waits for the worker that has the run in memory: short, so that a dead one is passed over.
+  stickyQueueScheduleToStartTimeout: '3s',
+  // Zero by default: activities would be cut off in the middle of a deploy.
+  shutdownGraceTime: '10s',
+} as const satisfies Partial<WorkerOptions>;
+
 export interface WorkerParts {
   /** Told when an activity gets further. */
   readonly listener: ProgressListener;
@@ -97,14 +109,7 @@ export async function createWorker(config: WorkerConfig, parts: WorkerParts): Pr
       isSearchable: await hasSearchAttributes(connection, namespace),
     }),
     ...guard.options,
-    // A heartbeat is due every 2 s: with the default throttle of 30 s a dead worker would be noticed late and a
-    // cancellation would arrive late.
-    maxHeartbeatThrottleInterval: '2s',
-    defaultHeartbeatThrottleInterval: '2s',
-    // How long a workflow task waits for the worker that has the run in memory: short, so that a dead one is passed over.
-    stickyQueueScheduleToStartTimeout: '3s',
-    // Zero by default: activities would be cut off in the middle of a deploy.
-    shutdownGraceTime: '10s',
+    ...tuning,
   }).catch(async (error: unknown) => {
     await close();
     throw error;

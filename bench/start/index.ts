@@ -1,10 +1,9 @@
-import { DefaultLogger } from '@temporalio/worker';
 import { targetsFolder } from '../../rehearsal/apps.ts';
 import { findTemporalCli, startTemporal } from '../../rehearsal/temporal.ts';
-import { findPrebuilt, prebuild } from '../../worker/prebuilt.ts';
-import { started, type Measurement, type Place } from '../measurement.ts';
+import { started, type Measurement } from '../measurement.ts';
 import type { Figure } from '../results.ts';
 import { median } from '../statistics.ts';
+import { havePrebuilt } from './have-prebuilt.ts';
 import { measureNpmStart, type Phase } from './npm-start.ts';
 import { measureWorkerStart, type WorkerStart } from './worker-ready.ts';
 
@@ -51,13 +50,6 @@ export const start: Measurement = {
     };
   },
 };
-
-/** The bundle as `npm run build` leaves it. */
-export async function havePrebuilt(report: Place['report']): Promise<void> {
-  if (!('why' in (await findPrebuilt(false)))) return;
-  report('building the workflow bundle, as `npm run build` does');
-  await prebuild(undefined, new DefaultLogger('WARN'));
-}
 
 function workerFigures(starts: readonly WorkerStart[]): Figure[] {
   const figure = (what: string, of: (one: WorkerStart) => number): Figure => {
