@@ -1,5 +1,7 @@
 import { approval } from './approval/index.ts';
+import { cutover } from './cutover/index.ts';
 import { historyCost } from './history/index.ts';
+import { many } from './many/index.ts';
 import { start } from './start/index.ts';
 import type { Measurement } from './measurement.ts';
 import type { MeasurementId } from './options.ts';
@@ -8,4 +10,6 @@ export const measurements: Readonly<Record<MeasurementId, Measurement>> = {
   history: historyCost,
   start,
   approval,
+  many,
+  cutover,
 } as any;

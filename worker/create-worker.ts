@@ -66,6 +66,9 @@ export const tuning = {
   defaultHeartbeatThrottleInterval: '2s',
   // How long a workflow task waits for the worker that has the run in memory: short, so that a dead one is passed over.
   stickyQueueScheduleToStartTimeout: '3s',
+  // Runs wait for days, and one that is needed again is replayed in milliseconds: what the worker keeps in memory is for
+  // those that are on their way. By default it would keep as many as its heap takes, thousands.
+  maxCachedWorkflows: 100,
   // Zero by default: activities would be cut off in the middle of a deploy.
   shutdownGraceTime: '10s',
 } as const satisfies Partial<WorkerOptions>;
