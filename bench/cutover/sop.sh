@@ -25,14 +25,16 @@ restart() {
   until_says '^web\.1: up' heroku ps -a "$APP"
 }
 
-smoke() { # smoke MARKER USER
-  github -X POST -d "{\"ref\":\"main\",\"inputs\":{\"marker\":\"$1\",\"expect_user\":\"$2\"}}" \
+smoke() { # smoke N USER : the N-th run of the suite
+  github -X POST -d "{\"ref\":\"main\",\"inputs\":{\"marker\":\"by-hand-$1\",\"expect_user\":\"$2\"}}" \
     "$GITHUB_API_URL/repos/$REPOSITORY/actions/workflows/$WORKFLOW/dispatches"
   for _ in $(seq 1 240); do
-    newest=$(github "$GITHUB_API_URL/repos/$REPOSITORY/actions/runs?per_page=1" | grep -o '"conclusion":[^,}]*' | head -1)
-    case $newest in
-      '"conclusion":"success"') return 0 ;;
-      '"conclusion":null') sleep 0.5 ;;
+    runs=$(github "$GITHUB_API_URL/repos/$REPOSITORY/actions/runs")
+    # Newest first. A run that was just dispatched may not be listed yet.
+    newest=$(printf '%s' "$runs" | grep -o '"conclusion":[^,}]*' | head -1)
+    case "$(printf '%s' "$runs" | grep -o '"conclusion"' | wc -l | tr -d ' ') $newest" in
+      "$1 \"conclusion\":\"success\"") return 0 ;;
+      "$1 \"conclusion\":null" | 0* | "$(($1 - 1)) "*) sleep 0.5 ;;
       *) echo "the smoke suite ended otherwise: $newest" >&2 && return 1 ;;
     esac
   done
@@ -48,7 +50,7 @@ heroku pg:psql -a "$APP" -c '\dt' >/dev/null
 step 'restart'
 restart
 step 'smoke'
-smoke rm-10 ''
+smoke 1 ''
 step 'credentials:create'
 heroku pg:credentials:create DATABASE --name raptor_app -a "$APP"
 until_says 'raptor_app +active' heroku pg:credentials DATABASE -a "$APP"
@@ -62,5 +64,5 @@ heroku config:set FLAG_RAPTOR_APP_ROLE_SEPARATION=1 -a "$APP" >/dev/null 2>&1
 step 'restart under the role'
 restart
 step 'smoke as the role'
-smoke rm-11 raptor_app
+smoke 2 raptor_app
 step 'end'
