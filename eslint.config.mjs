@@ -112,7 +112,10 @@ export default defineConfig(
   },
   {
     files: ['rehearsal/**/*.ts'],
-    rules: imports({ regex: '^(\\.\\./)+(bench|test)/', message: 'The rehearsal knows nothing of who measures or tests it.' }),
+    rules: imports({
+      regex: '^(\\.\\./)+(bench|test)/',
+      message: 'The rehearsal knows nothing of who measures or tests it.',
+    }),
   },
   {
     // What a server answered is looked at as it came.

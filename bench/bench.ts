@@ -18,7 +18,8 @@ const stopLimitMs = 20_000;
 
 /** Measures what the options ask for, one thing after the other, and shows and writes what came of it. */
 export async function bench(options: BenchOptions, terminal: Terminal, signal: AbortSignal): Promise<Ending> {
-  const results = options.from === undefined ? await measureAll(options, terminal, signal) : await resultsIn(options.from);
+  const results =
+    options.from === undefined ? await measureAll(options, terminal, signal) : await resultsIn(options.from);
   if (results === undefined) return 'interrupted';
   for (const line of ['', ...tableLines(results)]) terminal.line(line);
   const misses = missed(results);

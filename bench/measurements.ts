@@ -1,10 +1,11 @@
 import { approval } from './approval/index.ts';
 import { cutover } from './cutover/index.ts';
+import { engineCost } from './engine/index.ts';
 import { historyCost } from './history/index.ts';
 import { many } from './many/index.ts';
-import { start } from './start/index.ts';
 import type { Measurement } from './measurement.ts';
 import type { MeasurementId } from './options.ts';
+import { start } from './start/index.ts';
 
 export const measurements: Readonly<Record<MeasurementId, Measurement>> = {
   history: historyCost,
@@ -12,4 +13,5 @@ export const measurements: Readonly<Record<MeasurementId, Measurement>> = {
   approval,
   many,
   cutover,
-} as any;
+  engine: engineCost,
+};

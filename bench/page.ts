@@ -32,7 +32,9 @@ export function figuresSection(results: Results): string {
     if (others.length > 0) parts.push(markdownTable(headings, others.map(cellsOf)));
     for (const one of comparisons) parts.push(`${one.title}:`, markdownTable(one.columns, one.rows));
     if (notes.length > 0) parts.push(notes.map((note) => `- ${note}`).join('\n'));
-    parts.push(`_It took ${Math.round(seconds)} s, on a machine with a load average of ${load.toFixed(1)} as it began._`);
+    parts.push(
+      `_It took ${Math.round(seconds)} s, on a machine with a load average of ${load.toFixed(1)} as it began._`,
+    );
   }
   return parts.join('\n\n');
 }

@@ -23,7 +23,9 @@ const figure = z
 export type Figure = z.infer<typeof figure>;
 
 /** Figures that belong side by side: one row for each thing, one column for each way. */
-const comparison = z.object({ title: z.string(), columns: z.array(z.string()), rows: z.array(z.array(z.string())) }).strict();
+const comparison = z
+  .object({ title: z.string(), columns: z.array(z.string()), rows: z.array(z.array(z.string())) })
+  .strict();
 export type Comparison = z.infer<typeof comparison>;
 
 const measured = z

@@ -51,5 +51,8 @@ export function missed({ measurements }: Results): string[] {
   return measurements
     .flatMap((one) => one.figures)
     .filter((figure) => meets(figure) === false)
-    .map(({ what, value, unit, atMost = 0 }) => `${what}: ${shown(value, unit)}, and should be ${shown(atMost, unit)} at most`);
+    .map(
+      ({ what, value, unit, atMost = 0 }) =>
+        `${what}: ${shown(value, unit)}, and should be ${shown(atMost, unit)} at most`,
+    );
 }

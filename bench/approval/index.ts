@@ -44,7 +44,10 @@ export const approval: Measurement = {
       }
     }
     return {
-      figures: [...figuresOf('by the clock of this machine', byClient), ...figuresOf("by the server's time stamps", byServer)],
+      figures: [
+        ...figuresOf('by the clock of this machine', byClient),
+        ...figuresOf("by the server's time stamps", byServer),
+      ],
       notes: [
         'From the sending of the signal to the first line of the activity, by the clock that client and worker share; and ' +
           'from the time stamp of `WorkflowExecutionSignaled` to that of `ActivityTaskStarted`. One run after the other, on ' +

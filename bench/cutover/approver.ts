@@ -24,7 +24,13 @@ const entry = z.object({ event: z.string(), data: z.record(z.unknown()) });
  * @returns milliseconds from the start of the clock until the step had ended
  * @throws Error where the run ends without
  */
-export async function approveAtOnce({ connection, handle, lastStep, began, signal }: Approving): Promise<{ ms: number }> {
+export async function approveAtOnce({
+  connection,
+  handle,
+  lastStep,
+  began,
+  signal,
+}: Approving): Promise<{ ms: number }> {
   let ms: number | undefined;
   for await (const event of follow(connection, handle, signal)) {
     const read = entry.safeParse(journalEntryIn(event));

@@ -22,9 +22,7 @@ export interface BareOrder {
   readonly app: string;
 }
 export type BareAnswer =
-  | 'loaded'
-  | { readonly ms: number; readonly steps: readonly StepTime[] }
-  | { readonly failed: string };
+  'loaded' | { readonly ms: number; readonly steps: readonly StepTime[] } | { readonly failed: string };
 
 const run = randomUUID();
 const silent = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} };

@@ -20,7 +20,9 @@ const limitMs = 10 * 60_000;
 export async function findHerokuCli({ signal, report }: Pick<Place, 'signal' | 'report'>): Promise<string> {
   const psql = await runTool('psql', ['--version'], { limitMs: 10_000, signal });
   if (psql.code !== 0)
-    throw new Error('psql is missing, which `heroku pg:psql` runs: install it (Debian: postgresql-client), then try again');
+    throw new Error(
+      'psql is missing, which `heroku pg:psql` runs: install it (Debian: postgresql-client), then try again',
+    );
   const { code, stdout, output } = await runTool(process.execPath, [...typescriptFlags(), installer], {
     limitMs: 2 * limitMs,
     signal,

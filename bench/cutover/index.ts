@@ -57,7 +57,7 @@ export const cutover: Measurement = {
           'done yet, with the pull request merged and deployed. Loading code is no part of it, but for the CLI, which loads ' +
           'anew for each command.',
         'Without an engine, the activities run behind the same boundary, in a process of their own. They do not ask Temporal ' +
-          'before each write whether the run is still open, for there is none: those questions are the engine\'s share.',
+          "before each write whether the run is still open, for there is none: those questions are the engine's share.",
         'The runbook does more than the procedure: it makes and confirms two plans, verifies schema, privileges and sessions, ' +
           'and tries what the role must be refused.',
       ],

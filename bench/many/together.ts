@@ -37,9 +37,7 @@ export async function measureTogether(place: Place, runs: number, cli: string, l
   const dir = path.join(place.dir, `together-${limited ? 'limited' : 'unlimited'}`);
   await mkdir(path.join(dir, 'postgres'), { recursive: true });
   const temporal = await started(place, 'Temporal', () => startTemporal({ dir, cli, ui: false, signal }));
-  const postgres = await started(place, 'PostgreSQL', () =>
-    startPostgres({ dir: path.join(dir, 'postgres'), signal }),
-  );
+  const postgres = await started(place, 'PostgreSQL', () => startPostgres({ dir: path.join(dir, 'postgres'), signal }));
   const heroku = await started(place, 'the stand-in for Heroku', () =>
     startHeroku({ postgres, workDir: dir, pythonBin: dir, settings: { rateLimit: unlimited } }),
   );

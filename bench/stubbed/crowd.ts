@@ -57,7 +57,10 @@ export async function openCrowd(place: Pick<Place, 'signal'>, address: string, t
       return waiting;
     },
     async growTo(size) {
-      const apps = Array.from({ length: size - waiting.length }, () => `app-${String((started += 1)).padStart(6, '0')}`);
+      const apps = Array.from(
+        { length: size - waiting.length },
+        () => `app-${String((started += 1)).padStart(6, '0')}`,
+      );
       await forEach(apps, signal, async (app) => {
         await client.workflow.start('productionCutover', {
           taskQueue,

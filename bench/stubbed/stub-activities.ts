@@ -32,7 +32,8 @@ export function createStubActivities({ heroku, listener }: StubOptions): Activit
     writeRecord: () => Promise.resolve(null),
     readWindow: () => Promise.resolve({ open: true }),
     digestOf: (value: unknown) => Promise.resolve(canonicalDigest(value)),
-    identifySender: () => Promise.resolve({ identity: Context.current().info.workflowExecution?.workflowId, principal: null }),
+    identifySender: () =>
+      Promise.resolve({ identity: Context.current().info.workflowExecution?.workflowId, principal: null }),
   };
   return {
     ...Object.fromEntries(stepIds.map((step) => [steps[step].activity, perform])),
