@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 import packageJson from '../package.json' with { type: 'json' };
+import { orAborted } from '../rehearsal/start/abort.ts';
 import type { Ending } from '../rehearsal/start/command.ts';
 import { createReporter, stopAll } from '../rehearsal/start/reporter.ts';
 import { scratchFolder } from '../rehearsal/start/scratch.ts';
@@ -70,7 +71,9 @@ async function measureOne(
   try {
     const { dir, guard } = await scratchFolder(teardown);
     const report = createReporter(terminal);
-    const { figures, comparisons = [], notes = [] } = await measure({ quick, dir, guard, teardown, signal, report });
+    // Whatever it waits for: what it has started is stopped, and the rest of it fails with that.
+    const measuring = measure({ quick, dir, guard, teardown, signal, report });
+    const { figures, comparisons = [], notes = [] } = await orAborted(signal, measuring);
     return { ...about(), figures: figures.map(roundedFigure), comparisons, notes };
   } catch (error) {
     if (signal.aborted) {

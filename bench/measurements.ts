@@ -1,6 +1,6 @@
 import { approval } from './approval/index.ts';
 import { cutover } from './cutover/index.ts';
-import { engineCost } from './engine/index.ts';
+import { dbosCost, engineCost } from './engine/index.ts';
 import { historyCost } from './history/index.ts';
 import { many } from './many/index.ts';
 import type { Measurement } from './measurement.ts';
@@ -14,4 +14,5 @@ export const measurements: Readonly<Record<MeasurementId, Measurement>> = {
   many,
   cutover,
   engine: engineCost,
+  dbos: dbosCost,
 };

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { refusedWords, UsageError } from '../rehearsal/start/options.ts';
 
 /** What can be measured, in the order in which it is. */
-export const measurementIds = ['history', 'start', 'approval', 'many', 'cutover', 'engine'] as const;
+export const measurementIds = ['history', 'start', 'approval', 'many', 'cutover', 'engine', 'dbos'] as const;
 export type MeasurementId = (typeof measurementIds)[number];
 
 export interface BenchOptions {
@@ -33,6 +33,7 @@ this machine is touched. The figures mean something on a machine that does nothi
                   many      many runs at once on one worker: its memory, waking one, all of them at RM-10
                   cutover   a whole cutover: the runbook, its activities without an engine, the official Heroku CLI
                   engine    a step that does nothing, and 500 runs of 13 of them
+                  dbos      the same on DBOS Transact, and on Temporal's dev server once more
   --quick       few repetitions and small numbers: whether it runs, rather than how fast
   --json F      write the figures to F as well
   --write       write them to docs/performance.md and docs/performance.json
@@ -41,7 +42,8 @@ this machine is touched. The figures mean something on a machine that does nothi
 
 It exits with 0 when everything was measured, whether or not the targets were met; what was missed stands in the end.
 
-Needs what \`npm start\` needs; \`cutover\` wants psql too, and installs the official Heroku CLI the first time.`;
+Needs what \`npm start\` needs; \`cutover\` wants psql too. What is compared with, the official Heroku CLI and DBOS Transact,
+is installed the first time, into the folder in which \`npm start\` keeps what is slow to get.`;
 
 /**
  * @param env npm keeps options before a \`--\` for itself and passes them in the environment

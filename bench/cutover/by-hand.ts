@@ -1,15 +1,20 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installApart } from '../../rehearsal/packages-apart.ts';
 import { runTool } from '../../rehearsal/run-tool.ts';
-import { typescriptFlags } from '../../scripts/run-node.mjs';
 import type { Place } from '../measurement.ts';
 import type { Stage } from './stage.ts';
 import type { StepTime } from './step-time.ts';
 
 const script = fileURLToPath(new URL('sop.sh', import.meta.url));
-const installer = fileURLToPath(new URL('../../test/heroku-cli/install.ts', import.meta.url));
 const grants = fileURLToPath(new URL('../../migrations/grants/raptor_app.sql', import.meta.url));
+/** The very ones that the stand-in is tested with. */
+const herokuCli = {
+  from: fileURLToPath(new URL('../../test/heroku-cli/official', import.meta.url)),
+  name: 'heroku-cli',
+  what: 'the official Heroku CLI',
+};
 const limitMs = 10 * 60_000;
 
 /**
@@ -23,13 +28,8 @@ export async function findHerokuCli({ signal, report }: Pick<Place, 'signal' | '
     throw new Error(
       'psql is missing, which `heroku pg:psql` runs: install it (Debian: postgresql-client), then try again',
     );
-  const { code, stdout, output } = await runTool(process.execPath, [...typescriptFlags(), installer], {
-    limitMs: 2 * limitMs,
-    signal,
-    onLine: (line) => line.startsWith('/') || report(line),
-  });
-  if (code !== 0) throw new Error(`the official Heroku CLI could not be installed: ${output.trim()}`);
-  return stdout.trim();
+  const folder = await installApart(herokuCli, report, signal);
+  return path.join(folder, 'node_modules', '.bin');
 }
 
 /** A cutover by the document's own commands, typed by a shell. */

@@ -18,6 +18,8 @@ export interface ByRunbook {
   readonly shares: Shares;
   /** Of the whole run, launch included. */
   readonly cost: Cost;
+  /** To Heroku, from the start of the run to its end. */
+  readonly requests: number;
 }
 
 export interface TemporalHere {
@@ -29,7 +31,7 @@ export interface TemporalHere {
 /** A cutover by the runbook: production's worker, ready before the clock starts, and a script that approves at once. */
 export async function cutOverByRunbook(
   { guard, signal }: Place,
-  { dir, app, workerEnv }: Stage,
+  { dir, app, platform, workerEnv }: Stage,
   { address, connection, client }: TemporalHere,
 ): Promise<ByRunbook> {
   const taskQueue = `bench-${app.herokuApp}`;
@@ -44,6 +46,7 @@ export async function cutOverByRunbook(
   const alive = AbortSignal.any([signal, died.signal]);
   try {
     await untilReady(`http://127.0.0.1:${port}/readyz`, alive);
+    const requestsBefore = platform.heroku.requests.length;
     const began = performance.now();
     const handle = await client.workflow.start('productionCutover', {
       taskQueue,
@@ -53,7 +56,8 @@ export async function cutOverByRunbook(
     const { ms } = await approveAtOnce({ connection, handle, lastStep, began, signal: alive });
     await handle.result();
     const history = await handle.fetchHistory();
-    return { ms, shares: sharesOf(history.events ?? [], lastStep), cost: costOf(history) };
+    const requests = platform.heroku.requests.length - requestsBefore;
+    return { ms, requests, shares: sharesOf(history.events ?? [], lastStep), cost: costOf(history) };
   } finally {
     await worker.stop();
     guard.unwatchGroup(worker.pid);

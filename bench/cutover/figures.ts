@@ -53,6 +53,12 @@ export function figuresOf(
       atMost: clean.kib,
       grows: 'with the steps and their evidence',
     },
+    {
+      what: 'requests of a whole cutover to Heroku',
+      value: median(runbook.map(({ requests }) => requests)),
+      unit: 'requests',
+      grows: 'with the steps, and with how long the platform takes: what is waited for is looked at twice a second',
+    },
   ];
 }
 

@@ -1,7 +1,10 @@
+import { dbos } from '../dbos/engine.ts';
 import type { Measurement, Place } from '../measurement.ts';
 import type { Figure } from '../results.ts';
 import { median } from '../statistics.ts';
-import { engines, type Engine, type OpenEngine } from './engines.ts';
+import type { Engine, OpenEngine } from './engine.ts';
+import { temporalEngine } from './temporal.ts';
+import { devServer } from './temporal-servers.ts';
 
 /** As many steps as the cutover has that change something. */
 const stepsOfRun = 13;
@@ -15,24 +18,44 @@ interface EngineCost {
   readonly seconds: number;
 }
 
-export const engineCost: Measurement = {
-  title: "The engine's cost of steps that do nothing",
-  async measure(place) {
-    const costs: EngineCost[] = [];
-    for (const engine of engines) costs.push(await costOfEngine(place, engine));
-    const [first] = costs;
-    return {
-      figures: [
-        ...(first === undefined ? [] : costs.slice(1).flatMap((one) => ratiosOf(first, one))),
-        ...costs.flatMap(figuresOf),
-      ],
-      notes: [
-        "One worker process with production's options, one process that asks. A step is an activity that does nothing; what is " +
-          'measured is what it takes to keep that it was done.',
-      ],
-    };
-  },
-};
+/**
+ * The engines side by side.
+ *
+ * @param engines the first one is what the others are compared with
+ */
+function compare(title: string, engines: readonly Engine[], notes: readonly string[]): Measurement {
+  return {
+    title,
+    async measure(place) {
+      const costs: EngineCost[] = [];
+      for (const engine of engines) costs.push(await costOfEngine(place, engine));
+      const [first] = costs;
+      const ratios = first === undefined ? [] : costs.slice(1).flatMap((one) => ratiosOf(first, one));
+      return { figures: [...ratios, ...costs.flatMap(figuresOf)], notes: [...notes] };
+    },
+  };
+}
+
+/** Each server on which the runbook may run: one that is kept in PostgreSQL goes behind the dev server. */
+export const engineCost = compare(
+  "The engine's cost of steps that do nothing",
+  [temporalEngine(devServer)],
+  [
+    "One worker process with production's options, one process that asks. A step is an activity that does nothing; what is " +
+      'measured is what it takes to keep that it was done.',
+  ],
+);
+
+/** Both anew, one behind the other. */
+export const dbosCost = compare(
+  'The same steps on DBOS Transact',
+  [temporalEngine(devServer), dbos],
+  [
+    'DBOS keeps each step by a row in PostgreSQL (here one of its own, with its durable defaults), written by the process ' +
+      'that performs it. It is a library: no server schedules, no task waits for a worker, and nothing crosses a ' +
+      'process. The dev server keeps its state in memory here.',
+  ],
+);
 
 async function costOfEngine(place: Place, { name, open }: Engine): Promise<EngineCost> {
   const { quick, signal, report } = place;

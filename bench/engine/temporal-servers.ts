@@ -3,7 +3,7 @@ import type { Place } from '../measurement.ts';
 
 /**
  * A Temporal server to measure. Another one, kept in PostgreSQL say, takes part by a value of this type in the list of
- * `engines.ts`.
+ * `index.ts`.
  */
 export interface TemporalServer {
   readonly name: string;

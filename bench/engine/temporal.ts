@@ -4,7 +4,7 @@ import { Client } from '@temporalio/client';
 import { connect } from '../../rehearsal/connect.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../rehearsal/worker-process.ts';
 import { started, type Place } from '../measurement.ts';
-import type { Engine } from './engines.ts';
+import type { Engine } from './engine.ts';
 import type { TemporalServer } from './temporal-servers.ts';
 import type { EngineOrder } from './worker.ts';
 

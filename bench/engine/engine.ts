@@ -1,6 +1,4 @@
 import type { Place } from '../measurement.ts';
-import { temporalEngine } from './temporal.ts';
-import { devServer } from './temporal-servers.ts';
 
 /** Something that performs workflows of steps durably. */
 export interface Engine {
@@ -15,6 +13,3 @@ export interface OpenEngine {
   perform(id: string, steps: number): Promise<void>;
   stop(): Promise<void>;
 }
-
-/** What is measured side by side; the first one is what the others are compared with. */
-export const engines: readonly Engine[] = [temporalEngine(devServer)];
