@@ -1,15 +1,17 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
+import path from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { orAborted } from '../rehearsal/start/abort.ts';
 import type { Ending } from '../rehearsal/start/command.ts';
+import { UsageError } from '../rehearsal/start/options.ts';
 import { createReporter, stopAll } from '../rehearsal/start/reporter.ts';
 import { scratchFolder } from '../rehearsal/start/scratch.ts';
 import { createTeardown } from '../rehearsal/start/teardown.ts';
 import type { Terminal } from '../rehearsal/start/terminal.ts';
 import type { Measurement } from './measurement.ts';
 import { measurements } from './measurements.ts';
-import type { BenchOptions, MeasurementId } from './options.ts';
+import { measurementIds, type BenchOptions, type MeasurementId } from './options.ts';
 import { writePage } from './page.ts';
 import { readResults, type Measured, type Results } from './results.ts';
 import { missed, tableLines } from './table.ts';
@@ -19,6 +21,7 @@ const stopLimitMs = 20_000;
 
 /** Measures what the options ask for, one thing after the other, and shows and writes what came of it. */
 export async function bench(options: BenchOptions, terminal: Terminal, signal: AbortSignal): Promise<Ending> {
+  await checkFolder(options.jsonFile);
   const results =
     options.from === undefined ? await measureAll(options, terminal, signal) : await resultsIn(options.from);
   if (results === undefined) return 'interrupted';
@@ -31,7 +34,8 @@ export async function bench(options: BenchOptions, terminal: Terminal, signal: A
     terminal.line(`The figures stand in ${options.jsonFile}`);
   }
   if (options.write) {
-    await writePage(results);
+    const isPart = options.from === undefined && options.only.length < measurementIds.length;
+    await writePage(results, isPart ? measurementIds : undefined);
     terminal.line('docs/performance.md and docs/performance.json were written');
   }
   return results.measurements.some(({ failed }) => failed !== undefined) ? 'failed' : 'verified';
@@ -42,14 +46,13 @@ async function measureAll(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<Results | undefined> {
-  const on = new Date().toISOString();
   const done: Measured[] = [];
   for (const id of only) {
     const measured = await measureOne(id, measurements[id], { quick, terminal, signal });
     if (measured === undefined) return undefined;
     done.push(measured);
   }
-  return { format: 1, on, version: packageJson.version, quick, machine: machine(), measurements: done };
+  return { format: 1, version: packageJson.version, machine: machine(), measurements: done };
 }
 
 interface Circumstances extends Pick<BenchOptions, 'quick'> {
@@ -64,10 +67,14 @@ async function measureOne(
   { quick, terminal, signal }: Circumstances,
 ): Promise<Measured | undefined> {
   const [load = 0] = loadavg();
+  const on = new Date().toISOString();
   const began = performance.now();
   const teardown = createTeardown(stopLimitMs);
   terminal.line(terminal.colors.bold(title));
-  const about = () => ({ id, title, load: rounded(load, 2), seconds: rounded((performance.now() - began) / 1000, 1) });
+  const about = () => {
+    const seconds = rounded((performance.now() - began) / 1000, 1);
+    return { id, title, on, quick, load: rounded(load, 2), seconds };
+  };
   try {
     const { dir, guard } = await scratchFolder(teardown);
     const report = createReporter(terminal);
@@ -92,8 +99,18 @@ async function resultsIn(file: string): Promise<Results> {
   try {
     return readResults(await readFile(file, 'utf8'));
   } catch (error) {
-    throw new Error(`${file} holds no figures of the benchmark: ${(error as Error).message}`, { cause: error });
+    throw new UsageError(`${file} holds no figures of the benchmark: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** Told before anything is measured, not when all of it is done. */
+async function checkFolder(file: string | undefined): Promise<void> {
+  if (file === undefined) return;
+  const isFolder = await stat(path.dirname(file)).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) throw new UsageError(`There is no folder ${path.dirname(file)} to write the figures into.`);
 }
 
 function machine(): Results['machine'] {

@@ -1,4 +1,4 @@
-import type { Layer, Teardown } from '../rehearsal/start/teardown.ts';
+import type { Teardown } from '../rehearsal/start/teardown.ts';
 import type { OrphanGuard } from '../rehearsal/orphan-guard.ts';
 import type { Findings } from './results.ts';
 
@@ -28,10 +28,9 @@ export async function started<T extends { stop(): Promise<unknown> }>(
   { signal, teardown }: Pick<Place, 'signal' | 'teardown'>,
   what: string,
   start: () => Promise<T> | T,
-  layer: Layer = teardown.layer(),
 ): Promise<T> {
   signal.throwIfAborted();
   const it = await start();
-  layer.add(what, () => it.stop());
+  teardown.layer().add(what, () => it.stop());
   return it;
 }

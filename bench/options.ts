@@ -25,7 +25,7 @@ export const usage = `Usage: npm run bench [-- OPTION…]
 Measures the runbook on this machine, side by side with other ways, and prints a table: ratios first. Nothing outside of
 this machine is touched. The figures mean something on a machine that does nothing else meanwhile.
 
-  (no option)   everything, which takes about an hour
+  (no option)   everything, which takes half an hour or so
   --only M,M    only these measurements:
                   history   events and bytes of each path through the runbook
                   start     how long until a worker is ready, and the phases of \`npm start\`
@@ -36,7 +36,7 @@ this machine is touched. The figures mean something on a machine that does nothi
                   dbos      the same on DBOS Transact, and on Temporal's dev server once more
   --quick       few repetitions and small numbers: whether it runs, rather than how fast
   --json F      write the figures to F as well
-  --write       write them to docs/performance.md and docs/performance.json
+  --write       write them to docs/performance.md and docs/performance.json; what was not measured this time stays there
   --from F      measure nothing: take the figures from F, which --json has written
   --help        this text
 

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
-import { ratiosFirst, type Results } from './results.ts';
+import { merged, ratiosFirst, readResults, type Measured, type Results } from './results.ts';
 import { cellsOf, headings, missed } from './table.ts';
 
 /** The page that holds the latest figures, and the file from which they come. */
@@ -13,30 +13,32 @@ const end = '<!-- end of figures -->';
 
 /** The section of the page that holds the figures, as Markdown. */
 export function figuresSection(results: Results): string {
-  const { on, version, quick, machine, measurements } = results;
+  const { version, machine, measurements } = results;
   const { cpu, cores, memoryMiB, system, node } = machine;
   const { ratios } = ratiosFirst(results);
   const misses = missed(results);
   const parts = [
-    `Version ${version}, ${on.slice(0, 10)}, ${cpu}, ${cores} cores, ${Math.round(memoryMiB / 1024)} GiB, ${system}, Node ${node}.` +
-      (quick ? ' **A quick run**: few repetitions and small numbers.' : ''),
+    `Version ${version}; ${cpu}, ${cores} cores, ${Math.round(memoryMiB / 1024)} GiB, ${system}, Node ${node}.`,
     misses.length === 0
       ? 'Every target that was measured is met.'
       : `Missed:\n\n${misses.map((line) => `- ${line}`).join('\n')}`,
   ];
   if (ratios.length > 0) parts.push('### Ratios', markdownTable(headings, ratios.map(cellsOf)));
-  for (const { title, figures, comparisons, notes, load, seconds, failed } of measurements) {
+  for (const { title, figures, comparisons, notes, failed, ...circumstances } of measurements) {
     const others = figures.filter(({ unit }) => unit !== '×');
     parts.push(`### ${title}`);
     if (failed !== undefined) parts.push(`Not measured: ${failed}`);
     if (others.length > 0) parts.push(markdownTable(headings, others.map(cellsOf)));
     for (const one of comparisons) parts.push(`${one.title}:`, markdownTable(one.columns, one.rows));
     if (notes.length > 0) parts.push(notes.map((note) => `- ${note}`).join('\n'));
-    parts.push(
-      `_It took ${Math.round(seconds)} s, on a machine with a load average of ${load.toFixed(1)} as it began._`,
-    );
+    parts.push(`_${told(circumstances)}_`);
   }
   return parts.join('\n\n');
+}
+
+function told({ on, quick, seconds, load }: Pick<Measured, 'on' | 'quick' | 'seconds' | 'load'>): string {
+  const how = quick ? ' A quick run: few repetitions and small numbers.' : '';
+  return `Measured on ${on.slice(0, 10)} in ${Math.round(seconds)} s, with a load average of ${load.toFixed(1)} as it began.${how}`;
 }
 
 function markdownTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -60,12 +62,22 @@ export async function pageWith(page: string, results: Results): Promise<string> 
   const to = page.indexOf(end);
   if (from < 0 || to < from) throw new Error(`docs/performance.md has lost its marks: ${begin} and ${end}.`);
   const text = `${page.slice(0, from)}${begin}\n\n${figuresSection(results)}\n\n${page.slice(to)}`;
-  return format(text, { ...(await resolveConfig(pagePath)), filepath: pagePath });
+  return formatted(text, pagePath);
 }
 
-/** Writes the figures to the page, and to the file beside it. */
-export async function writePage(results: Results): Promise<void> {
+async function formatted(text: string, filepath: string): Promise<string> {
+  return format(text, { ...(await resolveConfig(filepath)), filepath });
+}
+
+/**
+ * Writes the figures to the page, and to the file beside it.
+ *
+ * @param order of the measurements, where those stay that were not made this time
+ * @throws Error where those that stay are of another machine or version
+ */
+export async function writePage(made: Results, order?: readonly string[]): Promise<void> {
+  const results = order === undefined ? made : merged(readResults(await readFile(figuresPath, 'utf8')), made, order);
   const page = await pageWith(await readFile(pagePath, 'utf8'), results);
-  await writeFile(figuresPath, `${JSON.stringify(results, null, 2)}\n`);
+  await writeFile(figuresPath, await formatted(JSON.stringify(results), figuresPath));
   await writeFile(pagePath, page);
 }

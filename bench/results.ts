@@ -36,6 +36,10 @@ const measured = z
     comparisons: z.array(comparison),
     /** What was seen besides, a sentence each; Markdown. */
     notes: z.array(z.string()),
+    /** When it began: a day and a time. */
+    on: z.string().datetime(),
+    /** Fewer repetitions and smaller numbers than the whole benchmark. */
+    quick: z.boolean(),
     /** How busy the machine was with other things as it began: its load average of one minute. */
     load: z.number(),
     seconds: z.number(),
@@ -50,11 +54,7 @@ export type Findings = Pick<Measured, 'figures'> & Partial<Pick<Measured, 'compa
 const results = z
   .object({
     format: z.literal(1),
-    /** When it began: a day and a time. */
-    on: z.string().datetime(),
     version: z.string(),
-    /** Fewer repetitions and smaller numbers than the whole benchmark. */
-    quick: z.boolean(),
     machine: z
       .object({
         cpu: z.string(),
@@ -85,6 +85,20 @@ export function readResults(text: string): Results {
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   throw new Error(`${issue?.path.join('.') || 'it'}: ${issue?.message ?? 'is not what the benchmark writes'}`);
+}
+
+/**
+ * The figures of a run in the place of those of an earlier one, which keeps what was not measured anew.
+ *
+ * @param order of the measurements, by their ids
+ * @throws Error where the two do not belong side by side
+ */
+export function merged(earlier: Results, later: Results, order: readonly string[]): Results {
+  if (earlier.version !== later.version || JSON.stringify(earlier.machine) !== JSON.stringify(later.machine))
+    throw new Error('the figures that are there are of another machine or version: measure everything, without --only');
+  const all = [...later.measurements, ...earlier.measurements];
+  const measurements = order.flatMap((id) => all.find((one) => one.id === id) ?? []);
+  return { ...later, measurements };
 }
 
 /** Whether a figure is as it should be; undefined where nobody said how it should be. */

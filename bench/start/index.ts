@@ -26,7 +26,7 @@ export const start: Measurement = {
     const starts: WorkerStart[] = [];
     for (let left = quick ? 2 : 10; left > 0; left -= 1) {
       report(`starting a worker from a prebuilt bundle (${left} left)`);
-      starts.push(await measureWorkerStart(place, { env }));
+      starts.push(await measureWorkerStart(place, env));
     }
     await temporal.stop();
     const whole: (readonly Phase[])[] = [];

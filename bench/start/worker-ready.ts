@@ -19,13 +19,12 @@ export interface WorkerStart {
 const lookEveryMs = 5;
 const limitMs = 60_000;
 
-export interface WorkerStartOptions {
-  /** What the worker is started with. */
-  readonly env: Readonly<Record<string, string>>;
-}
-
-/** Starts production's worker once, measures how long it takes until it is ready, and stops it. */
-export async function measureWorkerStart(place: Place, { env }: WorkerStartOptions): Promise<WorkerStart> {
+/**
+ * Starts production's worker once, measures how long it takes until it is ready, and stops it.
+ *
+ * @param env what the worker is started with
+ */
+export async function measureWorkerStart(place: Place, env: Readonly<Record<string, string>>): Promise<WorkerStart> {
   const port = await freePort();
   const logFile = path.join(place.dir, `worker-${port}.log`);
   const began = Date.now();

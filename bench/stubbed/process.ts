@@ -19,7 +19,7 @@ export interface StubSettings {
 }
 
 export interface Question {
-  readonly ask: 'memory' | 'ended' | 'stop';
+  readonly ask: 'memory' | 'ended';
 }
 
 export type Answer =

@@ -45,8 +45,6 @@ async function serve({ address, taskQueue, platform, toldOf }: StubSettings): Pr
         return tell({ is: 'memory', rss: process.memoryUsage().rss });
       case 'ended':
         return tell({ is: 'ended', steps: Object.fromEntries(ended) });
-      case 'stop':
-        return worker.shutdown();
     }
   });
   // Its own handler of SIGTERM shuts it down.

@@ -12,8 +12,8 @@ test('the benchmark measures what it is asked for, shows it, writes it down and 
   try {
     const { code } = await program.ended;
     expect([code, program.output()]).toEqual([0, expect.stringContaining('No target was missed.')]);
-    const { quick, measurements } = readResults(await readFile(file, 'utf8'));
-    expect([quick, measurements.map(({ id }) => id)]).toEqual([true, ['engine']]);
+    const { measurements } = readResults(await readFile(file, 'utf8'));
+    expect(measurements.map(({ id, quick }) => [id, quick])).toEqual([['engine', true]]);
     const [step, runs] = measurements[0]?.figures ?? [];
     expect(step).toMatchObject({ what: "Temporal's dev server: one step", unit: 'ms' });
     expect(step?.value).toBeGreaterThan(0);
@@ -38,11 +38,17 @@ test('a measurement that is interrupted stops what it has started, and says so b
   }
 });
 
-test('a mistake among the options is told with the usage', async () => {
-  const program = await startProgram(['node', 'scripts/bench.mjs', '--only', 'speed']);
+test.each([
+  [['--only', 'speed'], 'There is no measurement speed.'],
+  [['--json', '/nowhere/figures.json'], 'There is no folder /nowhere to write the figures into.'],
+  [['--from', '/nowhere/figures.json'], '/nowhere/figures.json holds no figures of the benchmark:'],
+  [['--from', 'package.json'], 'package.json holds no figures of the benchmark:'],
+])('%j is told with the usage', async (args, mistake) => {
+  const program = await startProgram(['node', 'scripts/bench.mjs', ...args]);
   try {
     expect(await program.ended).toEqual({ code: 2, signal: null });
-    expect(program.output()).toMatch(/^There is no measurement speed\..*\n\nUsage: npm run bench/);
+    expect(program.output()).toContain(mistake);
+    expect(program.output()).toMatch(/\n\nUsage: npm run bench/);
   } finally {
     await program.dispose();
   }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import { figuresPath, figuresSection, pagePath, pageWith } from '../../../bench/page.ts';
-import { meets, ratiosFirst, readResults, type Figure, type Results } from '../../../bench/results.ts';
+import { meets, merged, ratiosFirst, readResults, type Figure, type Results } from '../../../bench/results.ts';
 import { median, percentile, straightLine } from '../../../bench/statistics.ts';
 import { columns, missed, shown, tableLines } from '../../../bench/table.ts';
 
@@ -48,11 +48,10 @@ describe('statistics', () => {
 const ratio: Figure = { what: 'one ÷ other', value: 1.384, unit: '×', atMost: 1.25 };
 const time: Figure = { what: 'a worker is ready', value: 1234.5, unit: 'ms', of: 3, range: [1000, 1500], atMost: 1500 };
 const plain: Figure = { what: 'events | of a run', value: 256, unit: 'events', grows: 'with the steps' };
+const circumstances = { on: '2026-01-02T03:04:05.000Z', quick: false, load: 0.25, seconds: 61.4 };
 const results: Results = {
   format: 1,
-  on: '2026-01-02T03:04:05.000Z',
   version: '1.2.3',
-  quick: false,
   machine: { cpu: 'A Processor', cores: 2, memoryMiB: 4096, system: 'Linux 6', node: '20.3.0' },
   measurements: [
     {
@@ -61,8 +60,7 @@ const results: Results = {
       figures: [plain, time],
       comparisons: [{ title: 'Phases', columns: ['phase', 'seconds'], rows: [['all of it', '3.0']] }],
       notes: ['Seen from `outside`.'],
-      load: 0.25,
-      seconds: 61.4,
+      ...circumstances,
     },
     {
       id: 'cutover',
@@ -70,10 +68,9 @@ const results: Results = {
       figures: [ratio],
       comparisons: [],
       notes: [],
-      load: 0,
-      seconds: 1,
+      ...circumstances,
     },
-    { id: 'many', title: 'Many', figures: [], comparisons: [], notes: [], load: 0, seconds: 1, failed: 'no server' },
+    { id: 'many', title: 'Many', figures: [], comparisons: [], notes: [], ...circumstances, failed: 'no server' },
   ],
 };
 
@@ -139,16 +136,35 @@ describe('the page', () => {
   });
 
   test('says what was missed, what could not be measured, and that a run was a quick one', () => {
-    const text = figuresSection({ ...results, quick: true });
+    const [first, ...others] = results.measurements;
+    const text = figuresSection({ ...results, measurements: [{ ...first!, quick: true }, ...others] });
     expect(text).toContain('- one ÷ other: 1.38 ×, and should be 1.25 × at most');
     expect(text).toContain('Not measured: no server');
-    expect(text).toContain('**A quick run**');
+    expect(text).toContain('Measured on 2026-01-02 in 61 s, with a load average of 0.3 as it began.');
+    expect(text.match(/A quick run/g)).toHaveLength(1);
     expect(figuresSection({ ...results, measurements: [] })).toContain('Every target that was measured is met.');
   });
 
   test('is what the figures beside it say: else run `npm run bench -- --from docs/performance.json --write`', async () => {
     const page = await readFile(pagePath, 'utf8');
     expect(page).toBe(await pageWith(page, readResults(await readFile(figuresPath, 'utf8'))));
+  });
+});
+
+describe('figures that are measured anew', () => {
+  const [start, cutover] = results.measurements;
+  const anew = { ...start!, seconds: 5 };
+  const order = ['cutover', 'start', 'many'];
+
+  test('take the place of the earlier ones, and the others stay', () => {
+    const both = merged(results, { ...results, measurements: [anew] }, order);
+    expect(both.measurements).toEqual([cutover, anew, results.measurements[2]]);
+  });
+
+  test('do not stand beside those of another machine or version', () => {
+    expect(() => merged({ ...results, version: '1.2.2' }, results, order)).toThrow(/of another machine or version/);
+    const other = { ...results, machine: { ...results.machine, cores: 8 } };
+    expect(() => merged(results, other, order)).toThrow(/measure everything/);
   });
 });
 
