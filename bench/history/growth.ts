@@ -1,6 +1,13 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { createFakeWorld, finalFailure, passingFailure } from '../../test/workflow/fake-activities.ts';
-import { approveAll, approveGate, resolveParked, statusWhen, type Harness } from '../../test/workflow/harness.ts';
+import {
+  approveAll,
+  approveGate,
+  atGate,
+  resolveParked,
+  statusWhen,
+  type Harness,
+} from '../../test/workflow/harness.ts';
 import { straightLine } from '../statistics.ts';
 import { costOf, type Cost } from './recorded.ts';
 
@@ -68,6 +75,18 @@ export const repeated: readonly Repeated[] = [
     },
   },
 ];
+
+/** What a run costs that is killed at the gate behind RM-10. */
+export async function killedAtGate(harness: Harness): Promise<Cost> {
+  return harness.withWorker(createFakeWorld(), async (session) => {
+    const handle = await session.start();
+    await approveGate(handle, 'go');
+    await statusWhen(handle, atGate('rm-11'));
+    await handle.signal('killSwitch', { by: 'Kim', reason: 'the benchmark wants to know what it costs' });
+    await handle.result();
+    return costOf(await handle.fetchHistory());
+  });
+}
 
 /** What one more of it costs, and how far a run was from that at most. */
 export interface Growth {
