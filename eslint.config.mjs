@@ -2,10 +2,10 @@ import importX from 'eslint-plugin-import-x';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-/** Which way the arrows go: `worker → activities → clients`, `worker → audit`; `rehearsal` and `test` see everything, nothing sees them. */
+/** Which way the arrows go: `worker → activities → clients`, `worker → audit`; `rehearsal`, `bench` and `test` see everything, nothing sees them. */
 const UNSEEN = {
-  regex: '^(\\.\\./)+(rehearsal|test)/',
-  message: 'Only the rehearsal and the tests may import from there.',
+  regex: '^(\\.\\./)+(rehearsal|bench|test)/',
+  message: 'Only the rehearsal, the benchmark and the tests may import from there.',
 };
 const WAITING = ['condition', 'sleep', 'CancellationScope', 'continueAsNew', 'makeContinueAsNewFunc'];
 
@@ -109,6 +109,13 @@ export default defineConfig(
   {
     files: ['worker/**/*.ts'],
     rules: imports(UNSEEN),
+  },
+  {
+    files: ['rehearsal/**/*.ts'],
+    rules: imports({
+      regex: '^(\\.\\./)+(bench|test)/',
+      message: 'The rehearsal knows nothing of who measures or tests it.',
+    }),
   },
   {
     // What a server answered is looked at as it came.

@@ -64,6 +64,21 @@ export function deploymentOf(version: WorkerConfig['version']): Pick<WorkerOptio
   return { workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' } };
 }
 
+/** How every worker of the runbook is run, whatever its activities are. */
+export const tuning = {
+  // A heartbeat is due every 2 s: with the default throttle of 30 s a dead worker would be noticed late and a
+  // cancellation would arrive late.
+  maxHeartbeatThrottleInterval: '2s',
+  defaultHeartbeatThrottleInterval: '2s',
+  // How long a workflow task waits for the worker that has the run in memory: short, so that a dead one is passed over.
+  stickyQueueScheduleToStartTimeout: '3s',
+  // Runs wait for days, and one that is needed again is replayed in milliseconds: what the worker keeps in memory is for
+  // those that are on their way. By default it would keep as many as its heap takes, thousands.
+  maxCachedWorkflows: 100,
+  // Zero by default: activities would be cut off in the middle of a deploy.
+  shutdownGraceTime: '10s',
+} as const satisfies Partial<WorkerOptions>;
+
 export interface WorkerParts {
   /** Told when an activity gets further. */
   readonly listener: ProgressListener;
@@ -104,14 +119,7 @@ export async function createWorker(config: WorkerConfig, parts: WorkerParts): Pr
     }),
     ...guard.options,
     ...deploymentOf(config.version),
-    // A heartbeat is due every 2 s: with the default throttle of 30 s a dead worker would be noticed late and a
-    // cancellation would arrive late.
-    maxHeartbeatThrottleInterval: '2s',
-    defaultHeartbeatThrottleInterval: '2s',
-    // How long a workflow task waits for the worker that has the run in memory: short, so that a dead one is passed over.
-    stickyQueueScheduleToStartTimeout: '3s',
-    // Zero by default: activities would be cut off in the middle of a deploy.
-    shutdownGraceTime: '10s',
+    ...tuning,
   }).catch(async (error: unknown) => {
     await close();
     throw error;

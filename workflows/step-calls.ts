@@ -53,8 +53,13 @@ export function isForwardWrite({ id, phase }: StepItem): boolean {
   return steps[id].writes && phase !== 'preflight' && phase !== 'way-back';
 }
 
-/** What an activity is told about a step. */
+/** What an activity is told about a step of this run. */
 export function stepCall(state: RunState, item: StepItem, gate: PlanGate | undefined): StepCall {
+  return stepCallOf(state, item, gate, workflowInfo().firstExecutionRunId);
+}
+
+/** @param run marks what the run leaves in other systems */
+export function stepCallOf(state: RunState, item: StepItem, gate: PlanGate | undefined, run: string): StepCall {
   const record = state.steps[item.id];
   const approved = item.matrixOf && evidenceOf<Plan>(state, item.matrixOf)?.facts;
   const planFor = item.planFor ?? item.confirms;
@@ -65,7 +70,7 @@ export function stepCall(state: RunState, item: StepItem, gate: PlanGate | undef
     app: state.input.app,
     step: item.id,
     attempt: record?.attempt ?? 1,
-    run: workflowInfo().firstExecutionRunId,
+    run,
     since: record?.startedAt ?? 0,
     targetDigest: state.target?.digest ?? '',
     ...(undoes === undefined ? {} : { undoes }),
