@@ -1,5 +1,5 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
+import { availableParallelism, cpus, loadavg, totalmem, type } from 'node:os';
 import path from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { orAborted } from '../rehearsal/start/abort.ts';
@@ -118,7 +118,7 @@ function machine(): Results['machine'] {
     cpu: cpus()[0]?.model.trim() || 'a processor that does not say its name',
     cores: availableParallelism(),
     memoryMiB: Math.round(totalmem() / 2 ** 20),
-    system: `${type()} ${release()}`,
+    system: type(),
     node: process.versions.node,
   };
 }
