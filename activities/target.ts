@@ -102,6 +102,62 @@ const followUps = z
       .max(50),
   })
   .strict();
+/** How a soak of the app goes: that of its staging, most likely. */
+const soakBlock = z
+  .object({
+    /** How long it must be clean. */
+    for: duration.default('72h'),
+    /** Between two samples. */
+    every: duration.default('5m'),
+    /** What a red sample does to the clock: `restart` sets it back to nothing. */
+    onRed: z.enum(['restart', 'pause']).default('restart'),
+    /** What a time without samples does to it; in `pause` it does not count. */
+    onGap: z.enum(['restart', 'pause']).default('pause'),
+    /** Whether the kill switch is pulled and the cutover performed once more before the clock begins. */
+    rehearseWayBack: z.boolean().default(true),
+    /** The endpoint whose errors are counted: no answer, and a status of 500 and above. */
+    health: z
+      .object({
+        path: z.string().regex(/^\//, 'a path that begins with /'),
+        /** Requests in each sample. */
+        requests: z.number().int().min(1).max(1000).default(20),
+        /** Share of them that may fail: above it, the sample is red. */
+        maxErrorRate: z.number().min(0).max(1).default(0),
+      })
+      .strict()
+      .optional(),
+    /** Asked in each sample besides those of the watch, and of the smoke suite where that is of the kind `http`. */
+    checks: z.array(httpCheck).max(few).default([]),
+  })
+  .strict()
+  .refine((block) => block.every <= block.for, { message: 'is longer than soak.for', path: ['every'] });
+/** What a cutover of production wants to see of the soak of staging. */
+const stagingCertificate = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('off') }).strict(),
+  z
+    .object({
+      kind: z.literal('required'),
+      /** The app that was soaked. */
+      app: appName,
+      /** In the worker's folder of certificates, or beside the target file where the worker has none; `<app>.json` unless said. */
+      file: z.string().min(1).optional(),
+      /** File beside the target file with the public key that it must be signed by: PEM, or the .pub of an SSH key. */
+      key: z.string().min(1),
+      /** How long ago the soak may have ended. */
+      maxAge: duration.default('14d'),
+    })
+    .strict(),
+  /** The soak happened elsewhere, and somebody says so. */
+  z
+    .object({
+      kind: z.literal('attested'),
+      by: z.string().trim().min(1).max(100),
+      on: z.string().date('a day, as in 2026-11-26'),
+      link: z.string().url(),
+    })
+    .strict(),
+]);
+export type StagingCertificate = z.infer<typeof stagingCertificate>;
 export type Rollback = z.infer<typeof rollback>;
 export type FollowUps = z.infer<typeof followUps>;
 
@@ -215,6 +271,9 @@ export const targetSchema = z
       })
       .strict()
       .default({}),
+    soak: soakBlock.default({}),
+    /** What must have come before a cutover of this app; nothing, unless said. */
+    stagingCertificate: stagingCertificate.default({ kind: 'off' }),
     /** Config vars whose values are no secrets: others of 12 characters and more must not stand in any evidence. */
     plainConfigVars: z.array(variable).max(few).default([]),
     /** Hours for which the worker's Heroku token must still be good when a run starts. */
@@ -259,6 +318,8 @@ export interface Target extends TargetFile {
   readonly digest: string;
   /** The grant matrix, or null where it is to be read from a repository at the deployed commit. */
   readonly matrix: GrantMatrix | null;
+  /** The public key that the certificate of the soak must be signed by, where the target requires one. */
+  readonly certificateKey: string | null;
   /** The schema that a rehearsal wrote down, where the target names one. */
   readonly expectedSchema: SchemaShape | null;
 }

@@ -10,6 +10,8 @@ const phaseTitle: Record<ItemStatus['phase'], string> = {
   watch: 'Watch',
   seal: 'Launch',
   'way-back': 'The way back',
+  rehearsal: 'The way back and forth, rehearsed',
+  soak: 'Soak',
 };
 /** Characters of a step's line; the summary has all of its evidence. */
 const lineLength = 150;

@@ -36,4 +36,5 @@ export const sampleSummary: TargetSummary = {
   hasPullRequest: true,
   pullRequest: 'owner/name#12',
   historyEventLimit: 10_000,
+  soak: { forMs: 400, everyMs: 200, onRed: 'restart', onGap: 'pause', rehearses: true, whyNot: null },
 };
