@@ -22,7 +22,9 @@ export async function sampleSoak(services: Services, call: StepCall): Promise<St
     const problems = [
       ...sample.problems,
       ...(isTooMany
-        ? [`${errors} of ${requests} requests to ${health.path} failed; expected ${health.maxErrorRate * 100} % at most`]
+        ? [
+            `${errors} of ${requests} requests to ${health.path} failed; expected ${health.maxErrorRate * 100} % at most`,
+          ]
         : []),
     ];
     return { ...sample, healthy: problems.length === 0, problems, requests, errors };

@@ -114,7 +114,9 @@ function checkSame(app: string, wanted: Required, certificate: CertificateFile['
   // Where nobody knows the commit, nobody knows that it is the same.
   const different = compared.filter(([, soaked, runs]) => soaked === null || soaked !== runs);
   if (different.length === 0) return;
-  const seen = different.map(([what, soaked, runs]) => `${what} is ${soaked ?? 'unknown'}, expected ${runs ?? 'unknown'}`);
+  const seen = different.map(
+    ([what, soaked, runs]) => `${what} is ${soaked ?? 'unknown'}, expected ${runs ?? 'unknown'}`,
+  );
   throw fail(
     'CertificateDiffers',
     `What was soaked is not what ${app} is about to run: ${seen.join('; ')}. Deploy what was soaked, or soak what is deployed, ` +

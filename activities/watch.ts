@@ -46,9 +46,7 @@ export async function takeSample(
     ...(vars[target.flag.name] === target.flag.value ? [] : [`${target.flag.name} is not ${target.flag.value}`]),
     ...(release?.status === 'failed' ? [`release v${release.version} has failed`] : []),
     ...(call.baselineRelease !== undefined && release !== undefined && release.version !== call.baselineRelease
-      ? [
-          `the newest release is v${release.version} (${release.description ?? ''}); expected v${call.baselineRelease}`,
-        ]
+      ? [`the newest release is v${release.version} (${release.description ?? ''}); expected v${call.baselineRelease}`]
       : []),
     ...(hours !== null && hours < target.tokenValidForHours
       ? [`the worker's Heroku token expires in ${hours} hours; expected ${target.tokenValidForHours} or more`]

@@ -27,7 +27,10 @@ export async function signCertificate(certificate: Certificate, keyFile: string)
  * @param key the public key itself: PEM, or a line as in `id_ed25519.pub`
  * @throws AuditError where the key cannot be used
  */
-export async function isCertificateSignedBy({ certificate, signature }: CertificateFile, key: string): Promise<boolean> {
+export async function isCertificateSignedBy(
+  { certificate, signature }: CertificateFile,
+  key: string,
+): Promise<boolean> {
   if (signature === null) return false;
   const bytes = Buffer.from(signature, 'base64');
   return isSignedByKey(signedText(certificate), bytes, { text: key, name: 'the key' }, namespace);

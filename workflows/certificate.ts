@@ -73,9 +73,7 @@ export type Certificate = z.infer<typeof certificate>;
 export const certificateSignature = z.string().max(10_000);
 
 /** The file: what is signed, and the signature. */
-export const certificateFile = z
-  .object({ certificate, signature: certificateSignature.nullable() })
-  .strict();
+export const certificateFile = z.object({ certificate, signature: certificateSignature.nullable() }).strict();
 export type CertificateFile = z.infer<typeof certificateFile>;
 
 /** What a plan binds of the soak that came before it. */

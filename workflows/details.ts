@@ -65,7 +65,7 @@ function renderWatch({ watch }: Status): string[] {
 
 function renderSoak({ soak }: Status): string[] {
   if (soak === null) return [];
-  const now = soak.last === 'green' ? 'healthy' : soak.problems.map(escapeMarkdown).join('; ');
+  const now = soak.problems.length === 0 ? 'healthy' : soak.problems.map(escapeMarkdown).join('; ');
   return ['', `**Soak** since ${utc(soak.since)} UTC: ${soakText(soak)}; at ${utc(soak.lastAt)} ${now}`];
 }
 

@@ -13,7 +13,11 @@ export function outcomeOf(state: RunState): Outcome {
   const but = reported.length > 0 ? ` Failed, and not in the way: ${reported.join('; ')}.` : '';
   switch (state.procedure) {
     case 'cutover':
-      return { result: 'completed', by, reason: `Every step is done and verified, and the database is sealed.${soakBefore(state)}${but}` };
+      return {
+        result: 'completed',
+        by,
+        reason: `Every step is done and verified, and the database is sealed.${soakBefore(state)}${but}`,
+      };
     case 'staging-soak':
       return { result: 'completed', by, reason: soakedText(state) };
     case 'plan':

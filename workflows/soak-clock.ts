@@ -43,7 +43,8 @@ export const soak = z.object({
   /** Milliseconds in which nobody knows how the app was. */
   gapMs: z.number().int(),
   lastAt: instant,
-  last: z.enum(['green', 'red', 'missed']),
+  /** `late`: green, and so late that nobody knows how the app was before. */
+  last: z.enum(['green', 'late', 'red', 'missed']),
   problems: z.array(z.string()),
 });
 export type Soak = z.infer<typeof soak>;
@@ -77,7 +78,8 @@ export function afterSoakSample(
   const isGap = seen === undefined || isLate;
   const isRed = seen?.healthy === false;
   const restarts = (isRed && rules.onRed === 'restart') || (isGap && rules.onGap === 'restart');
-  const counts = before?.last === 'green' && seen?.healthy === true && !isLate;
+  const wasGreen = before?.last === 'green' || before?.last === 'late';
+  const counts = wasGreen && seen?.healthy === true && !isLate;
   const was = before ?? begun(now);
   return {
     since: was.since,
@@ -89,7 +91,7 @@ export function afterSoakSample(
     gaps: was.gaps + (isGap ? 1 : 0),
     gapMs: was.gapMs + (isGap ? elapsed : 0),
     lastAt: now,
-    last: seen === undefined ? 'missed' : isRed ? 'red' : 'green',
+    last: seen === undefined ? 'missed' : isRed ? 'red' : isLate ? 'late' : 'green',
     problems: seen === undefined ? ['the sample could not be taken'] : [...seen.problems],
   };
 }
@@ -112,18 +114,22 @@ function begun(now: number): Soak {
 
 /** What is worth a line in the journal: a change for the worse or the better, and not each sample. */
 export function soakNews(before: Soak | null, after: Soak): string | null {
-  const was = before?.last ?? 'green';
+  if (after.last === (before?.last ?? 'green')) return null;
   const lost = after.restarts > (before?.restarts ?? 0) ? ', and the clock begins from nothing' : '';
-  if (after.last === 'red' && was !== 'red') return `soak: red${lost}: ${after.problems.join('; ')}`;
-  if (after.gaps > (before?.gaps ?? 0) && was !== 'missed') {
-    return `soak: a gap of ${lengthText(after.gapMs - (before?.gapMs ?? 0))}${lost}`;
+  switch (after.last) {
+    case 'red':
+      return `soak: red${lost}: ${after.problems.join('; ')}`;
+    case 'missed':
+    case 'late':
+      return `soak: no sample for ${lengthText(after.gapMs - (before?.gapMs ?? 0))}${lost}`;
+    case 'green':
+      return `soak: green again; ${lengthText(after.cleanMs)} clean`;
   }
-  return after.last === 'green' && was !== 'green' ? `soak: green again; ${lengthText(after.cleanMs)} clean` : null;
 }
 
 /** True once enough was clean. */
 export function isSoaked(now: Soak | null, { forMs }: Pick<SoakRules, 'forMs'>): boolean {
-  return now !== null && now.last === 'green' && now.cleanMs >= forMs;
+  return now !== null && now.cleanMs >= forMs && (now.last === 'green' || now.last === 'late');
 }
 
 /** The clock as it is shown. */

@@ -15,7 +15,12 @@ export function soakSequence(known: Known, rehearses: boolean): Item[] {
     ...cutover,
     ...when(rehearses, ...backAndForth(), ...again({ ...known, promoting: true })),
     { kind: 'step', id: 'survey-soak', phase: 'soak', planFor: 'soak' },
-    { kind: 'soak', id: 'soak', phase: 'soak', title: 'Soak: nothing red and nothing missed, for as long as the target says' },
+    {
+      kind: 'soak',
+      id: 'soak',
+      phase: 'soak',
+      title: 'Soak: nothing red and nothing missed, for as long as the target says',
+    },
     // Whatever has changed since the survey was not soaked: then the clock begins anew.
     { kind: 'step', id: 'confirm-soak', phase: 'soak', confirms: 'soak' },
     { kind: 'step', id: 'certify', phase: 'soak', needs: ['certificate'] },

@@ -11,16 +11,20 @@ export function createSoak(run: Run): Beside {
   const rules = run.state.target?.soak ?? usualSoak;
   const lastAt = run.state.soak?.lastAt ?? null;
   const every = (): number => untilNext(run, rules);
-  const sampling = createSampling<Evidence<'soak-sample'>>(run, { item: sample, event: 'soaked', lastAt, every }, (seen) => {
-    const before = run.state.soak;
-    const soak = afterSoakSample(before, seen, Date.now(), rules);
-    run.apply({ type: 'soaked', soak, news: soakNews(before, soak) });
-  });
+  const sampling = createSampling<Evidence<'soak-sample'>>(
+    run,
+    { item: sample, event: 'soaked', lastAt, every },
+    (seen) => {
+      const before = run.state.soak;
+      const soak = afterSoakSample(before, seen, Date.now(), rules);
+      run.apply({ type: 'soaked', soak, news: soakNews(before, soak) });
+    },
+  );
   return Object.assign(sampling, { isComplete: () => isSoaked(run.state.soak, rules) });
 }
 
 /** The last sample comes when the time is over, and not up to a whole interval later. */
 function untilNext({ state: { soak } }: Run, { everyMs, forMs }: SoakRules): number {
-  if (soak?.last !== 'green') return everyMs;
+  if (soak === null || soak.last === 'red' || soak.last === 'missed') return everyMs;
   return Math.max(1, Math.min(everyMs, forMs - soak.cleanMs));
 }

@@ -11,9 +11,6 @@ import type { Status } from './view.ts';
  * @returns the final status; its `outcome` says how the run ended
  * @throws ApplicationFailure of the type that refused the run, before anything was changed
  */
-export function stagingSoak(
-  input: Pick<CutoverInput, 'app' | 'requestedBy'>,
-  carried?: RunState,
-): Promise<Status> {
+export function stagingSoak(input: Pick<CutoverInput, 'app' | 'requestedBy'>, carried?: RunState): Promise<Status> {
   return liveThrough('stagingSoak', input, carried);
 }

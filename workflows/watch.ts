@@ -25,8 +25,10 @@ const sample: StepItem = { kind: 'step', id: 'watch-sample', phase: 'watch', nee
 export function createSampler(run: Run): Beside {
   const every = run.state.target?.sampleEveryMs ?? Infinity;
   const lastAt = run.state.watch?.lastAt ?? null;
-  return createSampling<Evidence<'watch-sample'>>(run, { item: sample, event: 'sampled', lastAt, every: () => every }, (seen) =>
-    run.apply({ type: 'sampled', watch: afterSample(run.state.watch, seen, Date.now(), every) }),
+  return createSampling<Evidence<'watch-sample'>>(
+    run,
+    { item: sample, event: 'sampled', lastAt, every: () => every },
+    (seen) => run.apply({ type: 'sampled', watch: afterSample(run.state.watch, seen, Date.now(), every) }),
   );
 }
 

@@ -58,6 +58,7 @@ function statusOf(items: readonly ItemStatus[], rest: Partial<Status> = {}): Sta
     mayRollBack: [],
     killSwitch: null,
     watch: null,
+    soak: null,
     drift: [],
     refusedMessages: [],
     journal: [],

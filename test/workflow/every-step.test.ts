@@ -207,7 +207,9 @@ describe('cancelled in Temporal', () => {
     'while a step ends regardless of the request: what it did is told as in place',
     async () => {
       const world = createFullWorld();
-      const writing = everyStep.filter(({ mode, step }) => mode !== 'cutover' && mode !== 'staging-soak' && steps[step].writes);
+      const writing = everyStep.filter(
+        ({ mode, step }) => mode !== 'cutover' && mode !== 'staging-soak' && steps[step].writes,
+      );
       const barriers = new Map(writing.map((run) => [run.app, barrier()]));
       // As a step behaves whose effect is there before the request reaches it.
       inItsOwnRuns(world, writing, (app) =>

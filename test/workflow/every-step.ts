@@ -37,7 +37,5 @@ export async function playAll(
   runs: typeof everyStep,
   play: (run: OwnRun) => Promise<void>,
 ): Promise<void> {
-  await Promise.all(
-    runs.map(async (run) => play({ ...run, handle: await start(startOf(run.mode, run.app)) })),
-  );
+  await Promise.all(runs.map(async (run) => play({ ...run, handle: await start(startOf(run.mode, run.app)) })));
 }
