@@ -1,6 +1,6 @@
 import { cutoverSteps } from './cutover-steps.ts';
-import { launchSteps } from './launch-steps.ts';
-import { soakSteps } from './soak-steps.ts';
+import type { launchSteps } from './launch-steps.ts';
+import type { soakSteps } from './soak-steps.ts';
 import { wayBackSteps } from './way-back-steps.ts';
 
 /** The steps of the kill switch, which a soak rehearses. */
@@ -64,9 +64,8 @@ export const rehearsalSteps = {
   ...renamed(cutoverSteps, performedAgain, 'again', 'once more'),
 } as const;
 
-const ownSteps = { ...cutoverSteps, ...launchSteps, ...wayBackSteps, ...soakSteps } as const;
 /** A step that is not another one over again. */
-export type OwnStepId = keyof typeof ownSteps;
+export type OwnStepId = keyof (typeof cutoverSteps & typeof launchSteps & typeof wayBackSteps & typeof soakSteps);
 
 /** The step that a rehearsed one is the same as; every other is its own. */
 export function ownStep(id: OwnStepId | RehearsalId | AgainId): OwnStepId {

@@ -3,7 +3,7 @@ import { activityInfo } from '@temporalio/activity';
 import type { Item } from '../../workflows/sop.ts';
 import { stepIds, steps, type StepId } from '../../workflows/steps.ts';
 import type { Status } from '../../workflows/view.ts';
-import { everyStep, inItsOwnRuns, manyRuns, playAll } from './every-step.ts';
+import { everyStep, inItsOwnRuns, manyRuns, playAll, playInTurn } from './every-step.ts';
 import {
   approveAll,
   approveGate,
@@ -188,7 +188,7 @@ describe('cancelled in Temporal', () => {
       const barriers = new Map(everyStep.map((run) => [run.app, barrier()]));
       inItsOwnRuns(world, everyStep, (app) => barriers.get(app)?.hold());
       await harness.withWorker(world, (session) =>
-        playAll(session, everyStep, async ({ mode, step, app, handle }) => {
+        playInTurn(session, everyStep, async ({ mode, step, app, handle }) => {
           const people = playPeople(mode, handle);
           await barriers.get(app)?.reached;
           await handle.cancel();

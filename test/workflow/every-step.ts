@@ -39,3 +39,15 @@ export async function playAll(
 ): Promise<void> {
   await Promise.all(runs.map(async (run) => play({ ...run, handle: await start(startOf(run.mode, run.app)) })));
 }
+
+/** The same, one procedure after the other: all of them together are too many for a machine that others work on. */
+export async function playInTurn(
+  session: Session,
+  runs: typeof everyStep,
+  play: (run: OwnRun) => Promise<void>,
+): Promise<void> {
+  for (const mode of new Set(runs.map((run) => run.mode))) {
+    const ofMode = runs.filter((run) => run.mode === mode);
+    await playAll(session, ofMode, play);
+  }
+}
