@@ -157,6 +157,7 @@ export function lengthText(ms: number): string {
     [Math.floor(seconds / 60) % 60, 'min'],
     [seconds % 60, 's'],
   ];
-  const shown = parts.filter(([number]) => number > 0).slice(0, 2);
+  const first = parts.findIndex(([number]) => number > 0);
+  const shown = first === -1 ? [] : parts.slice(first, first + 2).filter(([number]) => number > 0);
   return shown.map(([number, unit]) => `${number} ${unit}`).join(' ') || '0 s';
 }

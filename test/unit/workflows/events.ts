@@ -25,7 +25,11 @@ export const events: { readonly [T in EventType]: Extract<RunEvent, { type: T }>
     type: 'sampled',
     watch: { since: 1, samples: 1, red: 0, lastAt: 1, healthy: true, problems: [], gapMs: 0 },
   },
-  soaked: { type: 'soaked', soak: afterSoakSample(null, { healthy: true, problems: [] }, 1, usualSoak), news: 'soak: green again' },
+  soaked: {
+    type: 'soaked',
+    soak: afterSoakSample(null, { healthy: true, problems: [] }, 1, usualSoak),
+    news: 'soak: green again',
+  },
   sealing: { type: 'sealing', by: 'Ada' },
   drifted: {
     type: 'drifted',

@@ -294,6 +294,7 @@ describe('the clock of a soak', () => {
     [0, '0 s'],
     [40_900, '40 s'],
     [3_600_000, '1 h'],
+    [3_601_000, '1 h'],
     [93_784_000, '26 h 3 min'],
   ])('%i ms is %s', (ms, text) => {
     expect(lengthText(ms)).toBe(text);
