@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { isRehearsed, type DeployedApp } from '../apps.ts';
 import { lookAtSessions, lookFromOutside } from '../outside.ts';
@@ -46,7 +47,9 @@ export async function performSoak(
   if (app === undefined) return null;
   terminal.line(`\n${terminal.colors.bold(`The soak of ${app.herokuApp}`)}`);
   // Roles belong to a server, and each of the two databases has one of the same name.
-  const postgres = await startPostgres({ dir: path.join(rehearsal.dir, 'postgres-of-staging'), signal: alive });
+  const dir = path.join(rehearsal.dir, 'postgres-of-staging');
+  await mkdir(dir);
+  const postgres = await startPostgres({ dir, signal: alive });
   teardown.layer().add('the PostgreSQL of staging', () => postgres.stop());
   await platform.addApp(app, { addon: { postgres } });
   const handle = await startSoak(client, taskQueue, app, 'Rehearsal Operator');

@@ -59,7 +59,7 @@ describe('a soak', () => {
           { gate: 'go', by: 'Ada' },
           { gate: 'rm-11', by: 'Ada' },
         ],
-        buildId: null,
+        buildId: expect.stringMatching(/^@temporalio\/worker@/),
         commit: 'd4'.repeat(20),
         head: '0002',
         matrixDigest: 'e5'.repeat(32),

@@ -60,7 +60,6 @@ describe('where a certificate is required', () => {
       type: 'FactsChanged',
     });
   });
-  });
 
   test('later plans do not ask for it again: production has begun', async () => {
     const { world, good } = production();
