@@ -4,6 +4,8 @@ import type { SchemaShape } from './schema-shape.ts';
 import { appName } from '../workflows/input.ts';
 import { approvalsBlock, duration } from '../workflows/policy.ts';
 import { changeWindow, freeze } from './change-window.ts';
+import { few, httpCheck, type HttpCheck } from './http-check.ts';
+import { soakBlock, stagingCertificate, type StagingCertificate } from './soak-target.ts';
 
 const identifier = z
   .string()
@@ -14,9 +16,6 @@ const command = z
   .string()
   .min(1)
   .regex(/^[^\n\r]*$/, 'one line');
-/** The largest number of tables, statements and the like that a person can still review. */
-const few = 500;
-
 /** The suite is a GitHub Actions workflow with the inputs `marker` and `expect_user`; its run's title holds the marker. */
 const githubSmoke = z
   .object({
@@ -26,14 +25,6 @@ const githubSmoke = z
     ref: z.string().min(1),
     /** Minutes in which it must conclude, the queue for a runner included. */
     withinMinutes: z.number().positive().max(55).default(45),
-  })
-  .strict();
-const httpCheck = z
-  .object({
-    path: z.string().regex(/^\//, 'a path that begins with /'),
-    status: z.number().int().default(200),
-    /** Fields that the JSON answer must have. */
-    json: z.record(z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
   })
   .strict();
 /** The worker itself asks the app, path by path. */
@@ -57,7 +48,7 @@ const commandSmoke = z
   .strict();
 export type GithubSmoke = z.infer<typeof githubSmoke>;
 export type HttpSmoke = z.infer<typeof httpSmoke>;
-export type HttpCheck = z.infer<typeof httpCheck>;
+export type { HttpCheck, StagingCertificate };
 export type CommandSmoke = z.infer<typeof commandSmoke>;
 
 /** What the kill switch needs: where the app goes back to, and how it is seen to work there. */
@@ -102,62 +93,6 @@ const followUps = z
       .max(50),
   })
   .strict();
-/** How a soak of the app goes: that of its staging, most likely. */
-const soakBlock = z
-  .object({
-    /** How long it must be clean. */
-    for: duration.default('72h'),
-    /** Between two samples. */
-    every: duration.default('5m'),
-    /** What a red sample does to the clock: `restart` sets it back to nothing. */
-    onRed: z.enum(['restart', 'pause']).default('restart'),
-    /** What a time without samples does to it; in `pause` it does not count. */
-    onGap: z.enum(['restart', 'pause']).default('pause'),
-    /** Whether the kill switch is pulled and the cutover performed once more before the clock begins. */
-    rehearseWayBack: z.boolean().default(true),
-    /** The endpoint whose errors are counted: no answer, and a status of 500 and above. */
-    health: z
-      .object({
-        path: z.string().regex(/^\//, 'a path that begins with /'),
-        /** Requests in each sample. */
-        requests: z.number().int().min(1).max(1000).default(20),
-        /** Share of them that may fail: above it, the sample is red. */
-        maxErrorRate: z.number().min(0).max(1).default(0),
-      })
-      .strict()
-      .optional(),
-    /** Asked in each sample besides those of the watch, and of the smoke suite where that is of the kind `http`. */
-    checks: z.array(httpCheck).max(few).default([]),
-  })
-  .strict()
-  .refine((block) => block.every <= block.for, { message: 'is longer than soak.for', path: ['every'] });
-/** What a cutover of production wants to see of the soak of staging. */
-const stagingCertificate = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('off') }).strict(),
-  z
-    .object({
-      kind: z.literal('required'),
-      /** The app that was soaked. */
-      app: appName,
-      /** In the worker's folder of certificates, or beside the target file where the worker has none; `<app>.json` unless said. */
-      file: z.string().min(1).optional(),
-      /** File beside the target file with the public key that it must be signed by: PEM, or the .pub of an SSH key. */
-      key: z.string().min(1),
-      /** How long ago the soak may have ended. */
-      maxAge: duration.default('14d'),
-    })
-    .strict(),
-  /** The soak happened elsewhere, and somebody says so. */
-  z
-    .object({
-      kind: z.literal('attested'),
-      by: z.string().trim().min(1).max(100),
-      on: z.string().date('a day, as in 2026-11-26'),
-      link: z.string().url(),
-    })
-    .strict(),
-]);
-export type StagingCertificate = z.infer<typeof stagingCertificate>;
 export type Rollback = z.infer<typeof rollback>;
 export type FollowUps = z.infer<typeof followUps>;
 

@@ -146,7 +146,7 @@ export function viewSoak(now: Soak | null, rules: SoakRules | undefined): SoakVi
 /** For people: how much was clean, how much is left, and what was not clean. */
 export function soakText({ cleanMs, leftMs, forMs, samples, red, gaps, restarts }: SoakView): string {
   const often = restarts === 0 ? '' : `, begun anew ${restarts} times`;
-  return `${lengthText(cleanMs)} of ${lengthText(forMs)} clean, ${lengthText(leftMs)} left; ${samples} samples, ${red} red, ${gaps} gaps${often}`;
+  return `${lengthText(cleanMs)} of ${lengthText(forMs)} clean, ${lengthText(Math.ceil(leftMs / 1000) * 1000)} left; ${samples} samples, ${red} red, ${gaps} gaps${often}`;
 }
 
 /** A length of time in its two largest units: `71 h 5 min`, `40 s`. */
