@@ -9,7 +9,7 @@ import { ledger, raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import { lookFromOutside } from '../../rehearsal/outside.ts';
 import { freePort } from '../../rehearsal/ports.ts';
 import { queryStatus } from '../../rehearsal/query-status.ts';
-import { raptorStaging } from '../../rehearsal/soak.ts';
+import { raptorStaging, soakOfSeconds } from '../../rehearsal/soak.ts';
 import { startEncryption, type Encryption } from '../../rehearsal/start/encryption.ts';
 import { startTemporal, type RehearsalTemporal } from '../../rehearsal/temporal.ts';
 import type { Status } from '../../workflows/view.ts';
@@ -160,7 +160,7 @@ test('docs/web-ui.md: a run gets a line of its own, and runs are found by what t
 });
 
 test('docs/soak.md: a soak is started, and asked', async () => {
-  const staging = await rig.add(raptorStaging, { ownName: true });
+  const staging = await rig.add(raptorStaging, { ownName: true, target: soakOfSeconds(raptorStaging) });
   await type('docs/soak.md: workflow start stagingSoak', { '<your name>': 'Rita' });
   const soak = rig.client.workflow.getHandle(`cutover-${staging.herokuApp}`) as CutoverHandle;
   const status = await playPeople(rig, soak, staging, (seen) => seen.waitingFor !== null || hasEnded(seen));
