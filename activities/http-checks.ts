@@ -58,6 +58,23 @@ export async function webAnswers(base: string): Promise<boolean> {
   }
 }
 
+/**
+ * How many requests fail: no answer, or a status of 500 and above. One after the other, since they are to find errors and
+ * not to make them.
+ */
+export async function serverErrors(base: string, path: string, requests: number): Promise<number> {
+  let errors = 0;
+  for (let count = 0; count < requests; count += 1) {
+    try {
+      if ((await ask(base, path)).status >= 500) errors += 1;
+    } catch {
+      currentScope().signal.throwIfAborted();
+      errors += 1;
+    }
+  }
+  return errors;
+}
+
 function ask(base: string, path: string): Promise<{ status: number; text: string }> {
   return within(requestTimeoutMs, async (signal) => {
     const response = await fetch(new URL(path, base), { signal, redirect: 'manual' });

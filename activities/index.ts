@@ -4,6 +4,7 @@ import type { StepCall } from '../workflows/steps.ts';
 import { checkBackup } from './backup.ts';
 import { canonicalDigest } from './canonical-json.ts';
 import { bindUrl } from './bind-url.ts';
+import { certifySoak } from './certify-soak.ts';
 import { checkConfig } from './config-check.ts';
 import { identifySender } from './identify-sender.ts';
 import { readWindow, type WindowQuestion } from './read-window.ts';
@@ -24,6 +25,7 @@ import { verifyOwnerSessions, verifySessions } from './sessions.ts';
 import { settleDynos } from './settle-dynos.ts';
 import { runSmoke } from './smoke.ts';
 import { confirmPlan, surveyTarget } from './survey.ts';
+import { sampleSoak } from './soak-sample.ts';
 import { surveyWayBack } from './survey-way-back.ts';
 import { readTarget } from './read-target.ts';
 import { pointToSqlite } from './to-sqlite.ts';
@@ -72,6 +74,8 @@ export function createActivities(services: Services) {
     unbindUrl: (call: StepCall) => unbindUrl(services, call),
     destroyCredential: (call: StepCall) => destroyCredential(services, call),
     sampleWatch: (call: StepCall) => sampleWatch(services, call),
+    sampleSoak: (call: StepCall) => sampleSoak(services, call),
+    certifySoak: (call: StepCall) => certifySoak(services, call),
     checkBackup: (call: StepCall) => checkBackup(services, call),
     sealDatabase: (call: StepCall) => sealDatabase(services, call),
     openFollowUps: (call: StepCall) => openFollowUps(services, call),

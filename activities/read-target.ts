@@ -1,10 +1,11 @@
 import type { TargetSummary } from '../workflows/state.ts';
 import type { Services } from './services.ts';
+import { soakRulesOf } from './soak-rules.ts';
 
 /** What the workflow may know of the target file. It makes no request and changes nothing. */
 export async function readTarget({ targets, people, isSearchable }: Services, app: string): Promise<TargetSummary> {
-  const { digest, approvals, followUps, rollback, watch, windows, freezes, pullRequest, historyEventLimit } =
-    await targets.read(app);
+  const target = await targets.read(app);
+  const { digest, approvals, followUps, rollback, watch, windows, freezes, pullRequest, historyEventLimit } = target;
   return {
     digest,
     policy: approvals,
@@ -15,6 +16,7 @@ export async function readTarget({ targets, people, isSearchable }: Services, ap
     hasPullRequest: pullRequest !== undefined,
     pullRequest: pullRequest ? `${pullRequest.repository}#${pullRequest.number}` : null,
     historyEventLimit,
+    soak: soakRulesOf(target),
     ...(people === undefined ? {} : { tellsPeople: true }),
     ...(isSearchable === true ? { isSearchable } : {}),
   };

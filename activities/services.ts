@@ -1,3 +1,4 @@
+import type { Certificate, CertificateFile } from '../workflows/certificate.ts';
 import type { StepCall } from '../workflows/steps.ts';
 import type { GithubClient } from './clients/github.ts';
 import type { HerokuClient, Release } from './clients/heroku.ts';
@@ -23,6 +24,24 @@ export interface RecordWriter {
   write(workflowId: string, runId: string): Promise<WrittenRecord>;
 }
 
+/** Signs, keeps and reads the certificates of soaks. */
+export interface CertificateStore {
+  /**
+   * Signs a certificate where the worker has a key, and keeps it where it has a folder; the same one may come again.
+   *
+   * @returns the signature in base64, and the name of the file in the folder; null where there is no key, or no folder
+   */
+  issue(certificate: Certificate): Promise<{ signature: string | null; file: string | null }>;
+  /**
+   * Reads a file: in the worker's folder of certificates, or beside the target files where it has none.
+   *
+   * @returns its text, or undefined where there is none
+   */
+  read(file: string): Promise<string | undefined>;
+  /** @param key the public key itself: PEM, or a line as in `id_ed25519.pub` */
+  isSignedBy(signed: CertificateFile, key: string): Promise<boolean>;
+}
+
 /** All that activities reach the world through. */
 export interface Services {
   readonly heroku: HerokuClient;
@@ -35,6 +54,8 @@ export interface Services {
   readonly hostEnv: Readonly<Record<string, string>>;
   /** Missing where the worker keeps no records. */
   readonly records?: RecordWriter | undefined;
+  /** Missing where nothing of a soak is written or read, as in the command that prints a plan's SQL. */
+  readonly certificates?: CertificateStore | undefined;
   /** How people are told; missing where nobody has named a webhook. */
   readonly people?: { readonly webhook: Webhook; /** Base URL. */ readonly webUi: string | null } | undefined;
   /** Whether the namespace has the search attributes that runs set; not, unless said. */

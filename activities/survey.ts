@@ -10,6 +10,7 @@ import { grantMatrix } from './matrix.ts';
 import { observe } from './perform.ts';
 import { previewOf } from './preview.ts';
 import { releaseCommandBlocksKillSwitch } from './release-command.ts';
+import { stagingSoakOf } from './staging-certificate.ts';
 import { databaseRevision, slugReport } from './revisions.ts';
 import { connectionHeadroom } from './sessions.ts';
 import { deployedSlug, markOf, targetOf, type Services } from './services.ts';
@@ -103,6 +104,8 @@ async function readPlan(services: Services, target: Target, call: StepCall): Pro
   };
   const surveyed = { database, vars, attachments, credential, matrix, migrations: facts.migrations };
   const preview = call.preview === true ? await previewOf(services, target, call, surveyed) : undefined;
+  const stagingSoak = gate === 'go' ? await stagingSoakOf(services, target, facts) : undefined;
+  if (stagingSoak !== undefined) facts.stagingSoak = stagingSoak;
   return {
     facts,
     observations: {

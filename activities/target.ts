@@ -4,6 +4,8 @@ import type { SchemaShape } from './schema-shape.ts';
 import { appName } from '../workflows/input.ts';
 import { approvalsBlock, duration } from '../workflows/policy.ts';
 import { changeWindow, freeze } from './change-window.ts';
+import { few, httpCheck, type HttpCheck } from './http-check.ts';
+import { soakBlock, stagingCertificate, type StagingCertificate } from './soak-target.ts';
 
 const identifier = z
   .string()
@@ -14,9 +16,6 @@ const command = z
   .string()
   .min(1)
   .regex(/^[^\n\r]*$/, 'one line');
-/** The largest number of tables, statements and the like that a person can still review. */
-const few = 500;
-
 /** The suite is a GitHub Actions workflow with the inputs `marker` and `expect_user`; its run's title holds the marker. */
 const githubSmoke = z
   .object({
@@ -26,14 +25,6 @@ const githubSmoke = z
     ref: z.string().min(1),
     /** Minutes in which it must conclude, the queue for a runner included. */
     withinMinutes: z.number().positive().max(55).default(45),
-  })
-  .strict();
-const httpCheck = z
-  .object({
-    path: z.string().regex(/^\//, 'a path that begins with /'),
-    status: z.number().int().default(200),
-    /** Fields that the JSON answer must have. */
-    json: z.record(z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
   })
   .strict();
 /** The worker itself asks the app, path by path. */
@@ -57,7 +48,7 @@ const commandSmoke = z
   .strict();
 export type GithubSmoke = z.infer<typeof githubSmoke>;
 export type HttpSmoke = z.infer<typeof httpSmoke>;
-export type HttpCheck = z.infer<typeof httpCheck>;
+export type { HttpCheck, StagingCertificate };
 export type CommandSmoke = z.infer<typeof commandSmoke>;
 
 /** What the kill switch needs: where the app goes back to, and how it is seen to work there. */
@@ -215,6 +206,9 @@ export const targetSchema = z
       })
       .strict()
       .default({}),
+    soak: soakBlock.default({}),
+    /** What must have come before a cutover of this app; nothing, unless said. */
+    stagingCertificate: stagingCertificate.default({ kind: 'off' }),
     /** Config vars whose values are no secrets: others of 12 characters and more must not stand in any evidence. */
     plainConfigVars: z.array(variable).max(few).default([]),
     /** Hours for which the worker's Heroku token must still be good when a run starts. */
@@ -259,6 +253,8 @@ export interface Target extends TargetFile {
   readonly digest: string;
   /** The grant matrix, or null where it is to be read from a repository at the deployed commit. */
   readonly matrix: GrantMatrix | null;
+  /** The public key that the certificate of the soak must be signed by, where the target requires one. */
+  readonly certificateKey: string | null;
   /** The schema that a rehearsal wrote down, where the target names one. */
   readonly expectedSchema: SchemaShape | null;
 }

@@ -1,8 +1,8 @@
-import { activityInfo } from '@temporalio/activity';
 import type { Notice } from '../workflows/notice.ts';
 import { WebhookError } from './clients/webhook.ts';
 import { fail } from './fail.ts';
 import { noticeText } from './notice-text.ts';
+import { pageOfRun } from './run-page.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -40,8 +40,5 @@ export async function tellPeople({ people }: Services, notice: Notice): Promise<
 
 /** The page of the run as it is now, or of the very one that has ended: behind that there may be another. */
 function pageOf(webUi: string | null, { event }: Notice): string | null {
-  const { workflowExecution: run, namespace } = activityInfo();
-  if (webUi === null || run === undefined) return null;
-  const parts = ['namespaces', namespace, 'workflows', run.workflowId, ...(event === 'ended' ? [run.runId] : [])];
-  return [webUi, ...parts.map(encodeURIComponent)].join('/');
+  return pageOfRun(webUi, event === 'ended');
 }

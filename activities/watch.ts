@@ -5,7 +5,7 @@ import { observe } from './perform.ts';
 import { databaseRevision } from './revisions.ts';
 import { countSessions, usersOf } from './sessions.ts';
 import { targetOf, webUrlOf, type Services } from './services.ts';
-import type { Target } from './target.ts';
+import type { HttpCheck, Target } from './target.ts';
 import { isSameDatabase, wayBackDatabase } from './way-back-database.ts';
 
 /**
@@ -14,52 +14,58 @@ import { isSameDatabase, wayBackDatabase } from './way-back-database.ts';
  */
 export async function sampleWatch(services: Services, call: StepCall): Promise<StepResult<Evidence<'watch-sample'>>> {
   const target = await targetOf(services, call);
-  const { heroku } = services;
-  return observe(async () => {
-    const [app, releases, vars, expiresIn, web, database] = await Promise.all([
-      heroku.getApp(target.app),
-      heroku.listReleases(target.app, 1),
-      heroku.getConfigVars(target.app),
-      heroku.tokenExpiresIn(),
-      webProblems(services, target),
-      sampleDatabase(services, target),
-    ]);
-    const release = releases[0];
-    const hours = typeof expiresIn === 'number' ? Math.floor(expiresIn / 360) / 10 : null;
-    const revisionMoved =
-      call.baselineRevision !== undefined && database.reached && database.revision !== call.baselineRevision;
-    const problems = [
-      ...(app.maintenance ? [`${target.app} is in maintenance mode`] : web),
-      ...database.problems,
-      ...(revisionMoved
-        ? [`the database is at ${database.revision ?? 'no revision'}; expected ${call.baselineRevision ?? 'none'}`]
-        : []),
-      ...(vars[target.flag.name] === target.flag.value ? [] : [`${target.flag.name} is not ${target.flag.value}`]),
-      ...(release?.status === 'failed' ? [`release v${release.version} has failed`] : []),
-      ...(call.baselineRelease !== undefined && release !== undefined && release.version !== call.baselineRelease
-        ? [
-            `the newest release is v${release.version} (${release.description ?? ''}); expected v${call.baselineRelease}`,
-          ]
-        : []),
-      ...(hours !== null && hours < target.tokenValidForHours
-        ? [`the worker's Heroku token expires in ${hours} hours; expected ${target.tokenValidForHours} or more`]
-        : []),
-    ];
-    return {
-      healthy: problems.length === 0,
-      problems,
-      release: release?.version ?? 0,
-      revision: database.revision,
-      tokenHoursLeft: hours,
-      at: new Date().toISOString(),
-    };
-  });
+  return observe(() => takeSample(services, target, call, target.watch.checks));
 }
 
-async function webProblems(services: Services, { app, watch }: Target): Promise<string[]> {
+/** What a sample looks at, for the watch and for a soak. */
+export async function takeSample(
+  services: Services,
+  target: Target,
+  call: StepCall,
+  checks: readonly HttpCheck[],
+): Promise<Evidence<'watch-sample'>> {
+  const { heroku } = services;
+  const [app, releases, vars, expiresIn, web, database] = await Promise.all([
+    heroku.getApp(target.app),
+    heroku.listReleases(target.app, 1),
+    heroku.getConfigVars(target.app),
+    heroku.tokenExpiresIn(),
+    webProblems(services, target, checks),
+    sampleDatabase(services, target),
+  ]);
+  const release = releases[0];
+  const hours = typeof expiresIn === 'number' ? Math.floor(expiresIn / 360) / 10 : null;
+  const revisionMoved =
+    call.baselineRevision !== undefined && database.reached && database.revision !== call.baselineRevision;
+  const problems = [
+    ...(app.maintenance ? [`${target.app} is in maintenance mode`] : web),
+    ...database.problems,
+    ...(revisionMoved
+      ? [`the database is at ${database.revision ?? 'no revision'}; expected ${call.baselineRevision ?? 'none'}`]
+      : []),
+    ...(vars[target.flag.name] === target.flag.value ? [] : [`${target.flag.name} is not ${target.flag.value}`]),
+    ...(release?.status === 'failed' ? [`release v${release.version} has failed`] : []),
+    ...(call.baselineRelease !== undefined && release !== undefined && release.version !== call.baselineRelease
+      ? [`the newest release is v${release.version} (${release.description ?? ''}); expected v${call.baselineRelease}`]
+      : []),
+    ...(hours !== null && hours < target.tokenValidForHours
+      ? [`the worker's Heroku token expires in ${hours} hours; expected ${target.tokenValidForHours} or more`]
+      : []),
+  ];
+  return {
+    healthy: problems.length === 0,
+    problems,
+    release: release?.version ?? 0,
+    revision: database.revision,
+    tokenHoursLeft: hours,
+    at: new Date().toISOString(),
+  };
+}
+
+async function webProblems(services: Services, { app }: Target, checks: readonly HttpCheck[]): Promise<string[]> {
   const base = await webUrlOf(services, app);
   if (!(await webAnswers(base))) return [`${app} does not answer`];
-  const found = await Promise.all(watch.checks.map((check) => problemOf(app, base, check)));
+  const found = await Promise.all(checks.map((check) => problemOf(app, base, check)));
   return found.filter((one) => one !== null);
 }
 

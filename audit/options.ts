@@ -114,6 +114,32 @@ export function readVerifyOptions(args: readonly string[]): VerifyOptions {
   return { help: values.help ?? false, folder: folder ?? '', key: values.key };
 }
 
+export interface CertificateOptions {
+  readonly help: boolean;
+  readonly file: string;
+  readonly key: string | undefined;
+}
+
+export const certificateUsage = `Usage: npm run certificate:verify -- FILE [--key FILE]
+
+Reads the certificate of a soak, offline, and says what it says. Exits 0 where it holds; else it says why not, and exits 1.
+
+  --key FILE  the signer's public key, in PEM or as in an SSH key's .pub file: the certificate must be signed with it
+  --help      explains`;
+
+/**
+ * Reads the command line of `npm run certificate:verify`.
+ *
+ * @throws UsageError
+ */
+export function readCertificateOptions(args: readonly string[]): CertificateOptions {
+  const { values, positionals } = parsed(args, { help: { type: 'boolean' }, key: { type: 'string' } });
+  const [file, ...others] = positionals;
+  if (others.length > 0) throw new UsageError(`One file was expected, and ${others.join(' ')} stands behind it.`);
+  if (file === undefined && !values.help) throw new UsageError('The file of the certificate is missing.');
+  return { help: values.help ?? false, file: file ?? '', key: values.key };
+}
+
 type Options = NonNullable<Parameters<typeof parseArgs>[0]>['options'];
 
 function parsed<O extends NonNullable<Options>>(args: readonly string[], options: O) {

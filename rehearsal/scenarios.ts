@@ -1,7 +1,9 @@
+import type { RehearsedApp } from './apps.ts';
 import type { AppOptions } from './deploy-app.ts';
 import type { Serving } from './outside.ts';
 import type { Acting, Intervention } from './people.ts';
 import { decisions } from './scenarios/decisions.ts';
+import { staging } from './scenarios/staging.ts';
 import { states } from './scenarios/states.ts';
 import { waysBack } from './scenarios/ways-back.ts';
 import type { Outcome } from '../workflows/state.ts';
@@ -15,6 +17,8 @@ export interface Scenario {
   readonly target?: Record<string, unknown>;
   /** How the app stands before the cutover. */
   readonly options: AppOptions;
+  /** The app that is soaked first. */
+  readonly soak?: RehearsedApp;
   /** What people do besides approving and merging, in this order. */
   readonly people?: readonly Intervention[];
   /** How the run must end; `completed` unless said. */
@@ -28,7 +32,10 @@ export interface Scenario {
 }
 
 /** Plays a role in `npm start -- --scenario NAME`, and in the tests. */
-export const scenarios = { ...states, ...decisions, ...waysBack } as const satisfies Record<string, Scenario>;
+export const scenarios = { ...states, ...decisions, ...waysBack, ...staging } as const satisfies Record<
+  string,
+  Scenario
+>;
 
 export type ScenarioName = keyof typeof scenarios;
 

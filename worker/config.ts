@@ -38,6 +38,7 @@ const ownAddress = z
   .refine((text) => isIP(text) !== 0, 'is not an IP address of this host')
   .default('127.0.0.1');
 const folder = z.string().refine((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory(), 'is not a folder');
+const file = z.string().refine((path) => statSync(path, { throwIfNoEntry: false })?.isFile(), 'is not a file');
 const pemFile = z.string().transform((path, context) => {
   try {
     return readFileSync(path, 'utf8');
@@ -64,6 +65,8 @@ const environment = z.object({
   CUTOVER_TARGETS: folder.default(fileURLToPath(new URL('../targets', import.meta.url))),
   CUTOVER_DATABASE_CA: pemFile.optional(),
   CUTOVER_AUDIT_DIR: folder.optional(),
+  CUTOVER_CERTIFICATES_DIR: folder.optional(),
+  CUTOVER_SIGNING_KEY: file.optional(),
   CUTOVER_WEBHOOK_URL: webhook.optional(),
   CUTOVER_WEB_UI_URL: url.refine((text) => webhook.safeParse(text).success, 'has a user in it').optional(),
   CUTOVER_ALLOW_INSECURE_TEMPORAL: flag,
@@ -100,6 +103,10 @@ export interface WorkerConfig {
   readonly databaseCa: string | undefined;
   /** Folder for the records of runs; without one, none is written. */
   readonly auditFolder: string | undefined;
+  /** Folder for the certificates of soaks; without one they are written nowhere, and read beside the target files. */
+  readonly certificatesFolder: string | undefined;
+  /** File with the key by which certificates are signed; without one they are not. */
+  readonly signingKey: string | undefined;
   readonly heroku: { readonly apiUrl: string; readonly dataUrl: string; readonly token: ConfiguredSecret };
   readonly github: { readonly apiUrl: string; readonly token: ConfiguredSecret };
   /** Where people are told what happens, a secret; without it nobody is. */
@@ -146,6 +153,8 @@ export function readConfig(given: NodeJS.ProcessEnv): WorkerConfig {
     targets: env.CUTOVER_TARGETS,
     databaseCa: env.CUTOVER_DATABASE_CA,
     auditFolder: env.CUTOVER_AUDIT_DIR,
+    certificatesFolder: env.CUTOVER_CERTIFICATES_DIR,
+    signingKey: env.CUTOVER_SIGNING_KEY,
     heroku: {
       apiUrl: env.HEROKU_API_URL,
       dataUrl: env.HEROKU_DATA_URL,

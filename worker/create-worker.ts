@@ -9,6 +9,7 @@ import { createActivities } from '../activities/index.ts';
 import type { Services } from '../activities/services.ts';
 import { buildWorkflowBundle } from './bundle.ts';
 import { EncryptionCodec } from './codec/encryption.ts';
+import { createCertificateStore } from './certificates.ts';
 import { tokensOf, type WorkerConfig } from './config.ts';
 import { connectTemporal } from './connect-temporal.ts';
 import { createGuard } from './guard.ts';
@@ -47,6 +48,7 @@ export function servicesOf(
     postgres: createPostgresClient({ ca: config.databaseCa }),
     github: createGithubClient({ ...github, token: source('GITHUB_TOKEN', github.token) }),
     targets: createTargetStore(config.targets),
+    certificates: createCertificateStore(config),
     slugReports: new Map(),
     hostEnv: config.hostEnv,
   };

@@ -35,9 +35,12 @@ export function createTargetStore(folder: string): TargetStore {
       // A matrix in the app's repository is read where it is used, at the commit that is deployed then.
       const matrix = typeof grants === 'string' ? await beside(grants, 'role.grants') : null;
       const shape = fingerprint === undefined ? null : await beside(fingerprint, 'schema.fingerprint');
+      const { stagingCertificate: wanted } = target;
+      const key = wanted.kind === 'required' ? await beside(wanted.key, 'stagingCertificate.key') : null;
       return {
         ...target,
-        digest: sha256(text, matrix ?? '', shape ?? ''),
+        digest: sha256(text, matrix ?? '', shape ?? '', ...(key === null ? [] : [key])),
+        certificateKey: key,
         matrix: matrix === null ? null : readMatrix(app, matrix),
         expectedSchema: shape === null ? null : parseShape(app, shape),
       };

@@ -127,6 +127,7 @@ function approval(state: RunState, policy: Policy, message: Payload<'approve'>, 
   if (typeof open === 'string') return refuse('approve', by, open);
   const { id, record } = open;
   const problem =
+    (id === 'soak' ? 'a soak passes by itself, once it was clean for long enough' : undefined) ??
     (id === 'launch' ? 'a launch is approved by the message launch, which names the backup' : undefined) ??
     approvalObstacle(state, policy, record, message, now) ??
     (planGateOf(id) === undefined && reason === undefined ? 'an override needs a reason' : undefined) ??

@@ -1,5 +1,6 @@
 import { evidenceText } from './evidence-text.ts';
 import { planToShow, planTexts } from './plan-text.ts';
+import { soakText } from './soak-clock.ts';
 import type { Phase } from './sop.ts';
 import type { ItemStatus, Status, WaitingFor } from './view.ts';
 
@@ -12,6 +13,8 @@ const phaseNames: Record<Phase, string> = {
   watch: 'the watch',
   seal: 'the launch',
   'way-back': 'the way back',
+  rehearsal: 'the rehearsal of the way back',
+  soak: 'the soak',
 };
 
 /**
@@ -31,6 +34,7 @@ export function renderDetails(status: Status): string {
     ...renderPlan(status),
     ...items.map(renderProgress),
     ...renderWatch(status),
+    ...renderSoak(status),
     ...renderKillSwitch(status),
   ].join('\n');
 }
@@ -57,6 +61,12 @@ function renderWatch({ watch }: Status): string[] {
   const { samples, red, since, lastAt, healthy, problems } = watch;
   const now = healthy ? 'healthy' : problems.map(escapeMarkdown).join('; ');
   return ['', `**Watch** since ${utc(since)} UTC: ${samples} samples, ${red} of them red; at ${utc(lastAt)} ${now}`];
+}
+
+function renderSoak({ soak }: Status): string[] {
+  if (soak === null) return [];
+  const now = soak.problems.length === 0 ? 'healthy' : soak.problems.map(escapeMarkdown).join('; ');
+  return ['', `**Soak** since ${utc(soak.since)} UTC: ${soakText(soak)}; at ${utc(soak.lastAt)} ${now}`];
 }
 
 /** What is asked, of whom, and what to paste. Only what the run itself wrote stands in the block. */

@@ -1,4 +1,6 @@
 import { short } from './plan-text.ts';
+import { certificateText } from './certificate.ts';
+import { ownStep, type OwnStepId } from './rehearsal-steps.ts';
 import { steps, stepIds, type Evidence, type StepId } from './steps.ts';
 
 type Teller<S extends StepId> = (evidence: Evidence<S>) => string;
@@ -16,7 +18,7 @@ const numbers = (formation: Evidence<'fence'>['kept']): string =>
 const flagged = ({ flag, release }: Evidence<'flag'>): string => `${flag}, on v${release}`;
 
 /** What each step saw, in a few words: names and numbers, of evidence that is without secrets already. */
-const tellers: { readonly [S in StepId]: Teller<S> } = {
+const tellers: { readonly [S in OwnStepId]: Teller<S> } = {
   'config-check': ({ addon, plan: size, attachment, serverVersion, tls }) =>
     `${addon} (${size}) as ${attachment}, PostgreSQL ${serverVersion}, ${tls.version}`,
   'inspect-pull-request': ({ number, merged, revisionFiles }) =>
@@ -54,6 +56,11 @@ const tellers: { readonly [S in StepId]: Teller<S> } = {
   seal: ({ addon, by }) => `${addon}, by ${by}`,
   'open-follow-ups': ({ issues, comment }) =>
     [issues.map(({ number }) => `#${number}`).join(', ') || 'no issues', comment].filter(Boolean).join(', '),
+  'survey-soak': plan,
+  'confirm-soak': confirmed,
+  'soak-sample': ({ healthy, problems }) => (healthy ? 'healthy' : problems.join('; ')),
+  certify: ({ file, signature, certificate }) =>
+    `${signature === null ? 'not signed' : 'signed'}, ${file === null ? 'in no file' : `as ${file}`}: ${certificateText(certificate)}`,
   'read-seal': ({ addon, copiedFrom }) =>
     `${addon} is not sealed${copiedFrom === null ? '' : `; the seal in it is of ${copiedFrom}`}`,
   'survey-way-back': ({ variable, release, fenced }) =>
@@ -81,7 +88,7 @@ export function evidenceText(id: string, evidence: unknown): string | null {
   const step = stepIds.find((one) => one === id);
   if (step === undefined) return null;
   const parsed = steps[step].evidence.safeParse(evidence);
-  return parsed.success ? (tellers[step] as (seen: unknown) => string)(parsed.data) : null;
+  return parsed.success ? (tellers[ownStep(step)] as (seen: unknown) => string)(parsed.data) : null;
 }
 
 function count(number: number, what: string): string {

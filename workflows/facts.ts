@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { stagingSoakFacts } from './certificate.ts';
 import { preview } from './preview.ts';
 
 /** What the pull request of the target is and does; read before anything else, because it decides the sequence. */
@@ -55,6 +56,8 @@ export const facts = z.object({
     flag: z.boolean(),
   }),
   pullRequest: pullRequestFacts.nullable(),
+  /** What the target file asks of the staging soak, and what was found; missing where it asks nothing. */
+  stagingSoak: stagingSoakFacts.optional(),
 });
 export type Facts = z.infer<typeof facts>;
 
@@ -81,18 +84,20 @@ export type Observations = z.infer<typeof observations>;
 export const plan = z.object({ facts, observations, digest: z.string(), preview: preview.optional() });
 export type Plan = z.infer<typeof plan>;
 
-/** The gates that open on a plan, in their order. */
+/** The gates of a cutover that open on a plan, in their order. */
 export const planGates = ['go', 'rm-11', 'launch'] as const;
-export type PlanGate = (typeof planGates)[number];
+const surveyedGates = [...planGates, 'soak'] as const;
+/** Every gate that opens on a plan; `soak` is the staging soak's, and passes by itself. */
+export type PlanGate = (typeof surveyedGates)[number];
 /**
  * Every gate. `window` lets a quorum write outside the change windows; `uncounted-rows` lets one pull the kill switch while
  * PostgreSQL cannot be asked.
  */
-export const gateIds = [...planGates, 'window', 'uncounted-rows'] as const;
+export const gateIds = [...surveyedGates, 'window', 'uncounted-rows'] as const;
 export type GateId = (typeof gateIds)[number];
 
 export function isPlanGate(gate: string): gate is PlanGate {
-  return (planGates as readonly string[]).includes(gate);
+  return (surveyedGates as readonly string[]).includes(gate);
 }
 
 /**
@@ -111,6 +116,11 @@ export function factsBoundBy(gate: PlanGate, all: Facts): Partial<Facts> {
     case 'launch': {
       const { app, targetDigest, database, migrations, matrixDigest, role } = all;
       return { app, targetDigest, database, migrations, matrixDigest, role };
+    }
+    // What was soaked is what ran all the time, the release included.
+    case 'soak': {
+      const { app, targetDigest, database, release, config, migrations, matrixDigest, role } = all;
+      return { app, targetDigest, database, release, config, migrations, matrixDigest, role };
     }
   }
 }

@@ -138,6 +138,23 @@ export const failures = {
   },
   NotInPlace: { handling: 'retried', meaning: 'the act was accepted but its effect could not be seen yet' },
   SecretLeak: { handling: 'refused', meaning: 'a step was about to report a secret; the result was withheld' },
+  CertificateNotWritten: {
+    handling: 'retried',
+    meaning: 'the certificate of a soak could not be signed or written to its folder',
+  },
+  CertificateMissing: {
+    handling: 'refused',
+    meaning: 'the target asks for the certificate of a staging soak, and there is none that can be read',
+  },
+  CertificateInvalid: {
+    handling: 'refused',
+    meaning: 'the certificate is not signed by the key that the target names, or is not one of this runbook',
+  },
+  CertificateTooOld: { handling: 'refused', meaning: 'the soak ended longer ago than the target allows' },
+  CertificateDiffers: {
+    handling: 'refused',
+    meaning: 'what was soaked is not what is about to run: another app, commit, head or grant matrix',
+  },
   RecordNotWritten: { handling: 'retried', meaning: 'the audit record could not be read from Temporal or written' },
   NoticeNotSent: { handling: 'retried', meaning: 'the webhook that tells people did not take a message' },
   InvalidTransition: { handling: 'refused', meaning: 'a mistake in the runbook itself' },

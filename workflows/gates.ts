@@ -8,20 +8,24 @@ import { identifyWaiting } from './senders.ts';
 import { stepsOfGate, type GateItem } from './sop.ts';
 import type { StepId } from './steps.ts';
 import { view } from './view.ts';
+import { createSoak } from './soak.ts';
 import { createSampler, type Beside } from './watch.ts';
+
+/** What is done beside each kind of gate. */
+const besides: Partial<Record<GateItem['kind'], (run: Run) => Beside>> = { watch: createSampler, soak: createSoak };
 
 /** Opens a gate on what was surveyed for it, and waits until it is approved, rejected or void. */
 export async function passGate(run: Run, { id, kind, about }: GateItem): Promise<Wish | undefined> {
   // After continue-as-new the run waits already, at this gate with what was decided so far or for a decision.
-  if (run.state.stage === 'working') await openFor(run, id, about ?? null);
+  if (run.state.stage === 'working') await openFor(run, id, kind, about ?? null);
   if (run.state.stage === 'waiting') {
-    const wish = await waitAtGate(run, id, kind === 'watch' ? createSampler(run) : undefined);
+    const wish = await waitAtGate(run, id, besides[kind]?.(run));
     if (wish !== undefined) return wish;
   }
   return waitForDecision(run);
 }
 
-async function openFor(run: Run, gate: GateId, about: string | null): Promise<void> {
+async function openFor(run: Run, gate: GateId, kind: GateItem['kind'], about: string | null): Promise<void> {
   const plan = isPlanGate(gate) ? evidenceOf<Plan>(run.state, stepsOfGate[gate].survey) : undefined;
   if (plan === undefined) {
     const round = (run.state.gates[gate]?.round ?? 0) + 1;
@@ -30,7 +34,9 @@ async function openFor(run: Run, gate: GateId, about: string | null): Promise<vo
     return;
   }
   const replaced = run.state.gates[gate]?.replaced;
-  openGate(run, gate, { digest: plan.digest, about, changes: replaced ? differences(replaced, plan.facts) : [] });
+  const changes = replaced ? differences(replaced, plan.facts) : [];
+  // Nobody has to answer a soak, so that it has no time in which to do so.
+  openGate(run, gate, { digest: plan.digest, about, changes, ...(kind === 'soak' ? { expiresAt: null } : {}) });
 }
 
 /** Waits until a person decides what becomes of what is parked. */
@@ -86,7 +92,12 @@ function waitAtGate(run: Run, gate: GateId, beside?: Beside): Promise<Wish | und
     return record.decidedAt === null ? (record.expiresAt ?? Infinity) : record.decidedAt + coolingOffMs;
   };
   const settle = (): void => {
-    if (run.state.stage !== 'waiting' || Date.now() < dueAt()) return;
+    if (run.state.stage !== 'waiting') return;
+    if (beside?.isComplete?.() === true) {
+      run.apply({ type: 'gatePassed', gate });
+      return;
+    }
+    if (Date.now() < dueAt()) return;
     if (run.state.gates[gate]?.decidedAt == null && isPlanGate(gate)) {
       voidGate(run, gate, 'nobody decided before the plan expired');
     } else {

@@ -1,1 +1,2 @@
 export { productionCutover } from './cutover.ts';
+export { stagingSoak } from './staging-soak.ts';

@@ -28,11 +28,19 @@ export const cutoverInput = z
 
 export type CutoverInput = z.infer<typeof cutoverInput>;
 
+/** A staging soak is told as little; what it does stands in the target file. */
+const soakInput = z.object({ app: appName, requestedBy: person }).strict();
+
 /** What the runs of each workflow type are told, and how a start of it is written. */
 export const inputs = {
   productionCutover: {
     schema: cutoverInput,
     fields: Object.keys(cutoverInput.innerType().shape),
+    example: '{"app":"<heroku app>","requestedBy":"<your name>"}',
+  },
+  stagingSoak: {
+    schema: soakInput,
+    fields: Object.keys(soakInput.shape),
     example: '{"app":"<heroku app>","requestedBy":"<your name>"}',
   },
 } as const;

@@ -53,6 +53,8 @@ export function journalText(event: RunEvent): string | null {
       return 'continued as new';
     case 'ended':
       return `${event.outcome.result}: ${event.outcome.reason}`;
+    case 'soaked':
+      return event.news;
     // Samples come for days: the state counts them, and their evidence is in the history.
     case 'sampled':
     case 'messageHandled':

@@ -22,7 +22,7 @@ import { view, type Status } from './view.ts';
 export async function liveThrough(workflowType: WorkflowType, input: unknown, carried: unknown): Promise<Status> {
   const started = checkStart(input, { ...workflowInfo(), workflowType });
   if ('problem' in started) throw ApplicationFailure.nonRetryable(started.problem.message, started.problem.type);
-  const run = createRun(readCarried(carried) ?? initialState(started.input, Date.now()));
+  const run = createRun(readCarried(carried) ?? initialState(started.input, Date.now(), workflowType));
 
   openDoors(run);
   setHandler(statusQuery, () => view(run.state), { description: statusDescription });

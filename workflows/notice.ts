@@ -4,7 +4,7 @@ import type { Status, WaitingFor } from './view.ts';
 
 /** What people are told of; names that receivers branch on, and which stay. */
 export type NoticeEvent =
-  'gate-opened' | 'reminder' | 'parked' | 'kill-switch' | 'undo-rm-11' | 'way-back-refused' | 'ended';
+  'gate-opened' | 'reminder' | 'parked' | 'kill-switch' | 'undo-rm-11' | 'way-back-refused' | 'soak' | 'ended';
 
 /** One thing that people are told, as the run says it. Names and reasons in it are people's text. */
 export interface Notice {
@@ -48,8 +48,11 @@ function whatHappened(event: RunEvent, { wayBack, waitingFor }: Status): [Notice
       return ['way-back-refused', `The way back is refused: ${failureText(event.failure)}`];
     case 'gateOpened': {
       const again = (waitingFor?.round ?? 1) > 1 ? ', and asks anew' : '';
+      if (event.gate === 'soak') return ['soak', `The soak has begun${again === '' ? '' : ' anew'}; it asks nobody.`];
       return ['gate-opened', `The gate ${event.gate} is open${again}.`];
     }
+    case 'soaked':
+      return event.news === null ? null : ['soak', event.news];
     case 'reminded':
       return ['reminder', 'Nobody has answered yet.'];
     case 'stepFailed':

@@ -1,5 +1,9 @@
+import { certificateText, stagingSoakText } from './certificate.ts';
 import type { Wish } from './decide.ts';
+import { evidenceOf } from './evidence.ts';
+import type { Plan } from './facts.ts';
 import type { Outcome, RunState } from './state.ts';
+import type { Evidence } from './steps.ts';
 import { view, type ItemStatus } from './view.ts';
 
 /** How a run ends whose procedure is done to the last item. */
@@ -9,7 +13,13 @@ export function outcomeOf(state: RunState): Outcome {
   const but = reported.length > 0 ? ` Failed, and not in the way: ${reported.join('; ')}.` : '';
   switch (state.procedure) {
     case 'cutover':
-      return { result: 'completed', by, reason: `Every step is done and verified, and the database is sealed.${but}` };
+      return {
+        result: 'completed',
+        by,
+        reason: `Every step is done and verified, and the database is sealed.${soakBefore(state)}${but}`,
+      };
+    case 'staging-soak':
+      return { result: 'completed', by, reason: soakedText(state) };
     case 'plan':
       return { result: 'planned', by, reason: 'Everything was read and nothing was changed.' };
     case 'kill-switch':
@@ -17,6 +27,18 @@ export function outcomeOf(state: RunState): Outcome {
     case 'undo-rm-11':
       return { result: 'undone', by, reason: `RM-11 is undone: ${state.wayBack?.reason}.${but}` };
   }
+}
+
+/** What a cutover owes to a soak before it, for the record. */
+function soakBefore(state: RunState): string {
+  const soak = evidenceOf<Plan>(state, 'survey')?.facts.stagingSoak;
+  return soak === undefined ? '' : ` The staging soak was ${stagingSoakText(soak)}.`;
+}
+
+function soakedText(state: RunState): string {
+  const { certificate, file } = evidenceOf<Evidence<'certify'>>(state, 'certify') ?? {};
+  if (certificate === undefined) return 'The soak is over.';
+  return `The app was soaked: ${certificateText(certificate)}. ${file == null ? 'The certificate stands in the history alone, for the worker has no folder for it.' : `The certificate is ${file}.`}`;
 }
 
 /** How a run ends that a person stops. It undoes nothing by itself: it says exactly what it leaves in place. */

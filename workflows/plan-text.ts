@@ -1,3 +1,4 @@
+import { stagingSoakText } from './certificate.ts';
 import { isPlanGate, type Observations, type Plan } from './facts.ts';
 import { hazards } from './hazards.ts';
 import type { Preview } from './preview.ts';
@@ -41,6 +42,7 @@ export function planTexts(plan: Plan): [topic: string, text: string][] {
       'order',
       migrations.namingRole.length > 0 ? `the role comes before ${migrations.namingRole.join(', ')}` : null,
     ),
+    ...topic('soak', facts.stagingSoak === undefined ? null : stagingSoakText(facts.stagingSoak)),
     ...topic('PR', pullRequest === null ? null : `#${pullRequest.number} ${pullRequest.title}`),
     ['way back', wayBackText(facts.killSwitchBlocked, observations.killSwitch)],
     ...(preview === undefined ? [] : [...previewTexts(preview), ...hazardTexts(plan)]),

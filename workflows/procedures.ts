@@ -1,5 +1,6 @@
 import { evidenceOf } from './evidence.ts';
 import type { Plan } from './facts.ts';
+import { soakSequence } from './soak-sequence.ts';
 import { sequence, type Item, type Known, type StepItem } from './sop.ts';
 import type { Procedure, RunState } from './state.ts';
 import type { Evidence } from './steps.ts';
@@ -11,6 +12,7 @@ const procedures: Record<Procedure, (state: RunState) => Item[]> = {
   plan: (state) => planOnly(sequence(known(state))),
   'kill-switch': (state) => killSwitch(knownWayBack(state)),
   'undo-rm-11': (state) => undoRm11(knownWayBack(state)),
+  'staging-soak': (state) => soakSequence(known(state), state.target?.soak?.rehearses ?? false),
 };
 
 /** The items of the procedure that the run performs now. */

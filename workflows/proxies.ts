@@ -95,5 +95,6 @@ const noticeSummaries: Record<Notice['event'], string> = {
   'kill-switch': 'the kill switch was pulled',
   'undo-rm-11': 'the undo of RM-11 was asked for',
   'way-back-refused': 'the way back is refused',
+  soak: 'the soak has turned red or green, or has a gap',
   ended: 'the run has ended',
 };

@@ -8,6 +8,7 @@ import { noticeOf } from './notice.ts';
 import { createNotices, type Notices } from './notices.ts';
 import { searchNames, searchValues } from './search.ts';
 import { createSenders, type Senders } from './senders.ts';
+import { soakText } from './soak-clock.ts';
 import type { RunState } from './state.ts';
 import { transition, type RunEvent } from './transition.ts';
 import { view, type Status } from './view.ts';
@@ -48,6 +49,8 @@ export function createRun(initial: RunState): Run {
     state = entry ? { ...next, journal: [...next.journal, entry] } : next;
     const status = view(state);
     measure(before, event, state, status.phase, now);
+    // The memo tells of the clock where no worker is up to answer a query.
+    if (event.type === 'soaked' && status.soak !== null) upsertMemo({ soak: soakText(status.soak) });
     // Samples have no entry, and are on the page all the same.
     if (entry === null) return setCurrentDetails(renderDetails(status));
     publish(state, status, entry);

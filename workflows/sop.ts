@@ -2,11 +2,21 @@ import { isPlanGate, type Facts, type GateId, type PlanGate, type PullRequestFac
 import type { FailureType } from './failures.ts';
 import type { StepId } from './steps.ts';
 
-export const phases = ['preflight', 'rm-10', 'rm-11', 'watch', 'seal', 'way-back'] as const;
+export const phases = ['preflight', 'rm-10', 'rm-11', 'watch', 'seal', 'way-back', 'rehearsal', 'soak'] as const;
 export type Phase = (typeof phases)[number];
 
 /** What an activity is told beyond its step; see step-calls.ts. */
-export type Need = 'formation' | 'killedAt' | 'baselineOfWatch' | 'backup' | 'seal' | 'report';
+export type Need =
+  | 'formation'
+  | 'killedAt'
+  | 'rehearsedFormation'
+  | 'rehearsedKillAt'
+  | 'baselineOfWatch'
+  | 'baselineOfSoak'
+  | 'backup'
+  | 'seal'
+  | 'report'
+  | 'certificate';
 
 /** A step of a procedure. */
 export interface StepItem {
@@ -36,7 +46,7 @@ export interface StepItem {
 
 /** A point that waits for people. */
 export interface GateItem {
-  readonly kind: 'gate' | 'watch';
+  readonly kind: 'gate' | 'watch' | 'soak';
   readonly id: GateId;
   readonly phase: Phase;
   readonly title: string;
@@ -44,7 +54,7 @@ export interface GateItem {
   readonly about?: string;
 }
 
-/** One line of a procedure. A `watch` is a gate beside which samples are taken. */
+/** One line of a procedure. A `watch` is a gate beside which samples are taken; a `soak` is one that these open. */
 export type Item = StepItem | GateItem;
 
 /** The steps behind a gate: the survey that makes its plan, and the look that confirms it once it is approved. */
@@ -52,6 +62,7 @@ export const stepsOfGate: Readonly<Record<PlanGate, { readonly survey: StepId; r
   go: { survey: 'survey', confirm: 'confirm' },
   'rm-11': { survey: 'survey-rm-11', confirm: 'confirm-rm-11' },
   launch: { survey: 'survey-launch', confirm: 'confirm-launch' },
+  soak: { survey: 'survey-soak', confirm: 'confirm-soak' },
 };
 
 /** The steps behind a gate, or undefined where it opens on no plan. */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { gateIds } from './facts.ts';
-import { runInput } from './input.ts';
+import { runInput, type WorkflowType } from './input.ts';
 import { backupClaim } from './messages.ts';
 import { policy } from './policy.ts';
+import { soak, soakRules } from './soak-clock.ts';
 import { stepIds, type StepId } from './steps.ts';
 
 const stepId = z.enum(stepIds as [StepId, ...StepId[]]);
@@ -30,6 +31,8 @@ export const targetSummary = z.object({
   tellsPeople: z.boolean().optional(),
   /** True where the namespace has the search attributes of `search.ts`. Missing in runs of before there were any. */
   isSearchable: z.boolean().optional(),
+  /** How a soak of the app goes. Missing in runs of before there were any. */
+  soak: soakRules.optional(),
 });
 export type TargetSummary = z.infer<typeof targetSummary>;
 
@@ -94,7 +97,7 @@ const wayBack = z.object({
   reason: z.string(),
   at: instant,
   /** The procedure that it was asked of, or null where the run was started for it. */
-  from: z.literal('cutover').nullable(),
+  from: z.enum(['cutover', 'staging-soak']).nullable(),
   /** Why it may not go on. */
   refused: failure.nullable(),
 });
@@ -138,7 +141,7 @@ export const runState = z.object({
   version: z.literal(1),
   input: runInput,
   stage: z.enum(['starting', 'working', 'waiting', 'parked', 'sealing', 'seal-parked', 'ended']),
-  procedure: z.enum(['cutover', 'plan', 'kill-switch', 'undo-rm-11']),
+  procedure: z.enum(['cutover', 'plan', 'kill-switch', 'undo-rm-11', 'staging-soak']),
   startedAt: instant,
   target: targetSummary.nullable(),
   steps: z.record(stepId, stepRecord),
@@ -148,6 +151,7 @@ export const runState = z.object({
   remindedAt: instant.nullable(),
   wayBack: wayBack.nullable(),
   watch: watch.nullable(),
+  soak: soak.nullable().default(null),
   drift: z.array(drift),
   refusedMessages: z.array(refusedMessage),
   handledMessages: z.array(z.string()),
@@ -159,12 +163,22 @@ export type RunState = z.infer<typeof runState>;
 export type Stage = RunState['stage'];
 export type Procedure = RunState['procedure'];
 
-export function initialState(input: RunState['input'], now: number): RunState {
+const procedureOf = { productionCutover: 'cutover', stagingSoak: 'staging-soak' } as const satisfies Record<
+  WorkflowType,
+  Procedure
+>;
+
+/** @param type of the workflow, which says what is performed where the input has no mode */
+export function initialState(
+  input: RunState['input'],
+  now: number,
+  type: WorkflowType = 'productionCutover',
+): RunState {
   return {
     version: 1,
     input,
     stage: 'starting',
-    procedure: input.mode ?? 'cutover',
+    procedure: input.mode ?? procedureOf[type],
     startedAt: now,
     target: null,
     steps: {},
@@ -177,6 +191,7 @@ export function initialState(input: RunState['input'], now: number): RunState {
         ? { kind: input.mode, by: input.requestedBy, reason: input.reason ?? '', at: now, from: null, refused: null }
         : null,
     watch: null,
+    soak: null,
     drift: [],
     refusedMessages: [],
     handledMessages: [],

@@ -6,7 +6,8 @@ import { renderReport } from './details.ts';
 import { evidenceOf } from './evidence.ts';
 import type { Plan, PlanGate, PullRequestFacts } from './facts.ts';
 import { itemsOf } from './procedures.ts';
-import type { Need, StepItem } from './sop.ts';
+import { claimOf } from './certify.ts';
+import type { Need, Phase, StepItem } from './sop.ts';
 import type { RunState } from './state.ts';
 import { steps, type Evidence, type StepCall, type StepId } from './steps.ts';
 import { view } from './view.ts';
@@ -18,12 +19,16 @@ const needs: Record<Need, (state: RunState) => Partial<StepCall>> = {
     return formation === undefined ? {} : { formation };
   },
   killedAt: ({ wayBack }) => (wayBack === null ? {} : { killedAt: wayBack.at }),
-  baselineOfWatch: (state) => {
-    const facts = evidenceOf<Plan>(state, 'survey-launch')?.facts;
-    return facts === undefined
-      ? {}
-      : { baselineRelease: facts.release.version, baselineRevision: facts.migrations.current };
+  rehearsedFormation: (state) => {
+    const seen = evidenceOf<Evidence<'survey-way-back'>>(state, 'survey-way-back-rehearsal');
+    return seen === undefined ? {} : { formation: seen.formation };
   },
+  rehearsedKillAt: ({ steps: done }) => {
+    const began = done['read-seal-rehearsal']?.startedAt;
+    return began === undefined ? {} : { killedAt: began };
+  },
+  baselineOfWatch: (state) => baselineOfSamples(state, 'survey-launch'),
+  baselineOfSoak: (state) => baselineOfSamples(state, 'survey-soak'),
   backup: (state) => {
     const backup = lastApproval(state)?.backup;
     const notBefore = state.steps['verify-sessions']?.finishedAt;
@@ -37,7 +42,18 @@ const needs: Record<Need, (state: RunState) => Partial<StepCall>> = {
     },
   }),
   report: (state) => ({ report: renderReport(view(state)) }),
+  certificate: (state) => {
+    const certificate = claimOf(state);
+    return certificate === undefined ? {} : { certificate };
+  },
 };
+
+function baselineOfSamples(state: RunState, survey: StepId): Partial<StepCall> {
+  const facts = evidenceOf<Plan>(state, survey)?.facts;
+  return facts === undefined
+    ? {}
+    : { baselineRelease: facts.release.version, baselineRevision: facts.migrations.current };
+}
 
 function lastApproval(state: RunState) {
   return state.gates.launch?.approvals.at(-1);
@@ -48,9 +64,12 @@ export function launchedBy(state: RunState): string {
   return state.gates.launch?.approvals.map((one) => one.by).join(', ') ?? 'unknown';
 }
 
+/** Before the approval; back; and back and forth in the rehearsal of it, which rests on no plan of its own. */
+const notForward: readonly Phase[] = ['preflight', 'way-back', 'rehearsal'];
+
 /** A step that changes the world and goes forward, and so waits for its time and its approval. */
 export function isForwardWrite({ id, phase }: StepItem): boolean {
-  return steps[id].writes && phase !== 'preflight' && phase !== 'way-back';
+  return steps[id].writes && !notForward.includes(phase);
 }
 
 /** What an activity is told about a step of this run. */
@@ -73,7 +92,7 @@ export function stepCallOf(state: RunState, item: StepItem, gate: PlanGate | und
     run,
     since: record?.startedAt ?? 0,
     targetDigest: state.target?.digest ?? '',
-    ...(undoes === undefined ? {} : { undoes }),
+    ...(undoes === undefined ? {} : { undoes: [...undoes, ...undoneAgain(state, undoes)] }),
     ...(leaves === undefined ? {} : { leaves }),
     ...(item.tolerates === undefined || item.tolerates.length === 0 ? {} : { tolerates: item.tolerates }),
     ...(item.freshDynos === undefined ? {} : { freshDynos: item.freshDynos }),
@@ -86,6 +105,11 @@ export function stepCallOf(state: RunState, item: StepItem, gate: PlanGate | und
     ...(baseline === undefined ? {} : { baseline, inPlace: inPlace(state) }),
     ...Object.assign({}, ...(item.needs ?? []).map((need) => needs[need](state))),
   };
+}
+
+/** A way back behind a rehearsal takes away what that has put in place once more. */
+function undoneAgain(state: RunState, undoes: readonly string[]): string[] {
+  return undoes.map((id) => `${id}-again`).filter((id) => Object.hasOwn(state.steps, id));
 }
 
 /** The writes that this run has seen in place: whoever takes one of them away has changed what the next rests on. */

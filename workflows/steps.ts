@@ -6,6 +6,9 @@ import type { Drift } from './state.ts';
 import { cutoverSteps } from './cutover-steps.ts';
 import type { backupEvidence, formation } from './step-definition.ts';
 import { launchSteps } from './launch-steps.ts';
+import type { CertificateClaim } from './certificate.ts';
+import { rehearsalSteps } from './rehearsal-steps.ts';
+import { soakSteps } from './soak-steps.ts';
 import { wayBackSteps } from './way-back-steps.ts';
 
 export type { WorkClass } from './step-definition.ts';
@@ -14,7 +17,7 @@ export type { WorkClass } from './step-definition.ts';
  * Every step that any procedure may take. The ids are stable: they stand in histories, approvals and audit records.
  * Their order here is the order for people; the order of a run is a procedure's, see procedures.ts.
  */
-export const steps = { ...cutoverSteps, ...launchSteps, ...wayBackSteps } as const;
+export const steps = { ...cutoverSteps, ...launchSteps, ...wayBackSteps, ...soakSteps, ...rehearsalSteps } as const;
 
 export type StepId = keyof typeof steps;
 export const stepIds = Object.keys(steps) as StepId[];
@@ -62,9 +65,9 @@ export interface StepCall {
   readonly formation?: z.infer<typeof formation>;
   /** `verify-serving` only: when the kill switch was pulled, in milliseconds since 1970. */
   readonly killedAt?: number;
-  /** The watch only: the newest release when it began; another one is drift. */
+  /** Watch and soak only: the newest release when it began; another one is drift. */
   readonly baselineRelease?: number;
-  /** The watch only: the revision of the database when it began. */
+  /** Watch and soak only: the revision of the database when it began. */
   readonly baselineRevision?: string | null;
   /** `check-backup` only: what people gave as the proof. */
   readonly backup?: BackupClaim;
@@ -76,6 +79,8 @@ export interface StepCall {
     readonly planDigest: string | null;
     readonly backup: z.infer<typeof backupEvidence> | null;
   };
+  /** `certify` only: what the run says of the soak. */
+  readonly certificate?: CertificateClaim;
   /** The follow-ups only: Markdown for the tracking issue, where people's text is escaped already. */
   readonly report?: string;
 }

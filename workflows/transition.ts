@@ -13,6 +13,7 @@ import type {
   Watch,
   WayBack,
 } from './state.ts';
+import type { Soak } from './soak-clock.ts';
 import type { StepId } from './steps.ts';
 import { wayBackSteps } from './way-back.ts';
 
@@ -43,6 +44,7 @@ export type RunEvent =
   | { type: 'rollbackRefused'; failure: Failure }
   | { type: 'resumed' }
   | { type: 'sampled'; watch: Watch }
+  | { type: 'soaked'; soak: Soak; news: string | null }
   | { type: 'sealing'; by: string }
   | { type: 'drifted'; step: StepId; drift: readonly Drift[] }
   | ({ type: 'identified'; message: string; by: string } & KnownSender)
@@ -100,6 +102,7 @@ export const edges: Record<Stage, Edges> = {
     killed: ['working', 'a person wants the way back instead of what the gate would allow'],
     rollbackRefused: ['working', 'a person has said no to a way back whose cost nobody knows'],
     sampled: ['waiting', 'a sample was taken beside the gate of the launch'],
+    soaked: ['waiting', 'a sample was taken beside the clock of a soak'],
     reminded: ['waiting', 'nobody has answered for a while'],
     continued: ['waiting', 'the history is long, and nothing is running'],
     ended: ['ended', 'a person has ended the run'],
@@ -215,7 +218,7 @@ function change(state: RunState, event: RunEvent, now: number): Partial<RunState
       return event.step in state.gates ? askAnew(state, event.step as GateId, event.surveys) : { at: null };
     case 'killed': {
       const { kind, by, reason } = event;
-      const from = state.wayBack === null ? 'cutover' : state.wayBack.from;
+      const from = state.wayBack === null ? forwardOf(state) : state.wayBack.from;
       // Whatever an earlier way back has seen is looked at again.
       const steps = omit(state.steps, wayBackSteps);
       return {
@@ -229,9 +232,16 @@ function change(state: RunState, event: RunEvent, now: number): Partial<RunState
     case 'rollbackRefused':
       return { at: null, wayBack: state.wayBack && { ...state.wayBack, refused: event.failure } };
     case 'resumed':
-      return { at: null, procedure: 'cutover', steps: omit(state.steps, wayBackSteps), wayBack: null };
+      return {
+        at: null,
+        procedure: state.wayBack?.from ?? 'cutover',
+        steps: omit(state.steps, wayBackSteps),
+        wayBack: null,
+      };
     case 'sampled':
       return { watch: event.watch };
+    case 'soaked':
+      return { soak: event.soak };
     case 'sealing':
       return {};
     case 'drifted':
@@ -253,6 +263,11 @@ function change(state: RunState, event: RunEvent, now: number): Partial<RunState
   }
 }
 
+/** What a run goes on with where its way back is refused. */
+function forwardOf({ procedure }: RunState): NonNullable<WayBack['from']> {
+  return procedure === 'staging-soak' ? 'staging-soak' : 'cutover';
+}
+
 function openGate(state: RunState, opening: GateOpening, now: number): Partial<RunState> {
   const { gate, digest, expiresAt, about, changes } = opening;
   const before = state.gates[gate];
@@ -270,7 +285,8 @@ function openGate(state: RunState, opening: GateOpening, now: number): Partial<R
     passedAt: null,
     replaced: before?.replaced ?? null,
   };
-  return { gates: { ...state.gates, [gate]: record } };
+  // A soak is of what its plan says: on another plan its clock begins from nothing.
+  return { gates: { ...state.gates, [gate]: record }, ...(gate === 'soak' ? { soak: null } : {}) };
 }
 
 /** Closes a gate whose plan no longer holds, and forgets the surveys behind it, so that both are made again. */

@@ -5,6 +5,7 @@ import type { GateItem, Item, Phase, StepItem } from './sop.ts';
 import { parkedAt } from './decide.ts';
 import type { MessageName } from './messages.ts';
 import type { GateRecord, Outcome, Procedure, RunState, Stage, StepRecord } from './state.ts';
+import { soakText, viewSoak, type SoakView } from './soak-clock.ts';
 import { steps } from './steps.ts';
 
 export type ItemState = 'ahead' | 'running' | 'waiting' | 'parked' | 'done';
@@ -62,6 +63,8 @@ export interface Status {
   /** How the kill switch is pulled, while it can be. */
   readonly killSwitch: { readonly signal: MessageName; readonly message: Readonly<Record<string, string>> } | null;
   readonly watch: RunState['watch'];
+  /** The clock of a soak, and how much of it is left. */
+  readonly soak: SoakView | null;
   /** What others changed while the run went on, and what that meant for it. */
   readonly drift: RunState['drift'];
   readonly refusedMessages: RunState['refusedMessages'];
@@ -88,12 +91,14 @@ export function view(state: RunState): Status {
       go: evidenceOf<Plan>(state, 'survey') ?? null,
       'rm-11': evidenceOf<Plan>(state, 'survey-rm-11') ?? null,
       launch: evidenceOf<Plan>(state, 'survey-launch') ?? null,
+      soak: evidenceOf<Plan>(state, 'survey-soak') ?? null,
     },
     procedure: state.procedure,
     wayBack: state.wayBack,
     mayRollBack: state.target ? [...state.target.policy.approvers, ...state.target.policy.onCall] : [],
     killSwitch: killSwitch(state),
     watch: state.watch,
+    soak: viewSoak(state.soak, state.target?.soak),
     drift: state.drift,
     refusedMessages: state.refusedMessages,
     journal: state.journal,
@@ -169,6 +174,18 @@ function waitingFor(state: RunState): WaitingFor | null {
       from: [state.input.requestedBy, ...people],
       needed: 0,
       until: record.decidedAt + policy.coolingOffMs,
+    };
+  }
+  if (gate === 'soak') {
+    const soak = viewSoak(state.soak, state.target.soak);
+    return {
+      ...common,
+      what: `the soak, which passes by itself and can be stopped before: ${soak === null ? 'no sample yet' : soakText(soak)}`,
+      signal: 'reject',
+      message: { ...message, reason: '<why>' },
+      from: [state.input.requestedBy, ...people],
+      needed: 0,
+      until: null,
     };
   }
   const confirm = policy.typedConfirmation ? { confirm: "<the app's name>" } : {};

@@ -5,7 +5,7 @@ import type { StepItem } from './sop.ts';
 import type { Watch } from './state.ts';
 import { stepCall } from './step-calls.ts';
 import type { Evidence, StepResult } from './steps.ts';
-import { allows } from './transition.ts';
+import { allows, type EventType } from './transition.ts';
 
 /** Something that is done again and again beside a gate, and stops when the gate is left. */
 export interface Beside {
@@ -13,6 +13,8 @@ export interface Beside {
   dueAt(): number;
   begin(): void;
   readonly isRunning: boolean;
+  /** Where it decides by itself that the gate is passed: whether it has. */
+  isComplete?(): boolean;
   /** Resolves when nothing of it is running any more. */
   stop(): Promise<void>;
 }
@@ -22,27 +24,54 @@ const sample: StepItem = { kind: 'step', id: 'watch-sample', phase: 'watch', nee
 /** Samples of health and drift, taken until the launch. A sample that cannot be taken is a gap, and not health. */
 export function createSampler(run: Run): Beside {
   const every = run.state.target?.sampleEveryMs ?? Infinity;
+  const lastAt = run.state.watch?.lastAt ?? null;
+  return createSampling<Evidence<'watch-sample'>>(
+    run,
+    { item: sample, event: 'sampled', lastAt, every: () => every },
+    (seen) => run.apply({ type: 'sampled', watch: afterSample(run.state.watch, seen, Date.now(), every) }),
+  );
+}
+
+export interface Sampling {
+  readonly item: StepItem;
+  /** What a sample becomes; none is entered where the run is past it. */
+  readonly event: EventType;
+  /** When the last one was entered, in milliseconds since 1970. */
+  readonly lastAt: number | null;
+  /** Milliseconds from the beginning of a sample to that of the next, as things stand. */
+  readonly every: () => number;
+}
+
+/**
+ * Samples beside a gate.
+ *
+ * @param enter told what was seen, or undefined where the sample could not be taken
+ */
+export function createSampling<E>(
+  run: Run,
+  { item, event, lastAt, every }: Sampling,
+  enter: (seen: E | undefined) => void,
+): Beside {
   let running: { scope: CancellationScope; ended: Promise<void> } | undefined;
   let isStopped = false;
-  let dueAt = run.state.watch === null ? Date.now() : run.state.watch.lastAt + every;
+  let lastBegan = lastAt;
 
-  const enter = (seen: Evidence<'watch-sample'> | undefined): void => {
-    if (isStopped || !allows(run.state, 'sampled')) return;
-    run.apply({ type: 'sampled', watch: afterSample(run.state.watch, seen, Date.now(), every) });
+  const end = (seen: E | undefined): void => {
+    if (!isStopped && allows(run.state, event)) enter(seen);
   };
   return {
-    dueAt: () => (running ? Infinity : dueAt),
+    dueAt: () => (running ? Infinity : lastBegan === null ? 0 : lastBegan + every()),
     get isRunning() {
       return running !== undefined;
     },
     begin() {
       const scope = new CancellationScope();
-      dueAt = Date.now() + every;
+      lastBegan = Date.now();
       const ended = scope
-        .run(() => callStep(stepCall(run.state, sample, undefined)) as Promise<StepResult<Evidence<'watch-sample'>>>)
+        .run(() => callStep(stepCall(run.state, item, undefined)) as Promise<StepResult<E>>)
         .then(
-          ({ evidence }) => enter(evidence),
-          () => enter(undefined),
+          ({ evidence }) => end(evidence),
+          () => end(undefined),
         )
         .then(() => void (running = undefined));
       running = { scope, ended };

@@ -1,7 +1,11 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
 import { isRehearsed, type DeployedApp } from '../apps.ts';
 import { lookAtSessions, lookFromOutside } from '../outside.ts';
+import { startPostgres } from '../postgres.ts';
 import { judge, type Scenario } from '../scenarios.ts';
 import { createPeople } from '../people.ts';
+import { judgeSoak, startSoak } from '../soak.ts';
 import type { productionCutover } from '../../workflows/index.ts';
 import type { Status } from '../../workflows/view.ts';
 import type { ByHand } from './by-hand.ts';
@@ -9,6 +13,7 @@ import { createQuestions } from './questions.ts';
 import { taskQueue, type Rehearsal } from './set-up.ts';
 import { createStory } from './story.ts';
 import { summaryLines } from './summary.ts';
+import type { Teardown } from './teardown.ts';
 import type { Terminal } from './terminal.ts';
 import { plain } from './text.ts';
 import { countHistoryEvents, watch } from './watch.ts';
@@ -26,6 +31,42 @@ export interface Performance {
 export interface Performed {
   readonly verified: boolean;
   readonly status: Status;
+}
+
+/**
+ * Soaks the app that a scenario has before its cutover, telling it.
+ *
+ * @returns what is wrong with how it ended, or null
+ */
+export async function performSoak(
+  { rehearsal, scenario, terminal }: Performance,
+  teardown: Teardown,
+): Promise<string | null> {
+  const { client, platform, alive } = rehearsal;
+  const { soak: app } = scenario;
+  if (app === undefined) return null;
+  terminal.line(`\n${terminal.colors.bold(`The soak of ${app.herokuApp}`)}`);
+  // Roles belong to a server, and each of the two databases has one of the same name.
+  const dir = path.join(rehearsal.dir, 'postgres-of-staging');
+  await mkdir(dir);
+  const postgres = await startPostgres({ dir, signal: alive });
+  teardown.layer().add('the PostgreSQL of staging', () => postgres.stop());
+  await platform.addApp(app, { addon: { postgres } });
+  const handle = await startSoak(client, taskQueue, app, 'Rehearsal Operator');
+  const people = createPeople(handle, platform, app);
+  const story = createStory(terminal);
+  let last: Status | undefined;
+  for await (const status of watch(handle, alive)) {
+    last = status;
+    story.tell(status);
+    await people.answer(status);
+    if (status.stage === 'parked') break;
+  }
+  const problem = last === undefined ? 'the soak gave no status' : judgeSoak(last);
+  terminal.line(
+    `  ${problem === null ? plain(last?.outcome?.reason ?? '') : `${terminal.colors.red('✘')} ${plain(problem)}`}`,
+  );
+  return problem;
 }
 
 /**

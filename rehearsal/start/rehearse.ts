@@ -7,7 +7,7 @@ import { untilAborted } from './abort.ts';
 import { createByHand, type ByHand } from './by-hand.ts';
 import type { Ending } from './command.ts';
 import type { Options } from './options.ts';
-import { perform } from './perform.ts';
+import { perform, performSoak } from './perform.ts';
 import { performPlan } from './plan.ts';
 import { createReporter, stopAll } from './reporter.ts';
 import { setUp, type Rehearsal } from './set-up.ts';
@@ -68,7 +68,9 @@ export async function rehearse(options: RehearseOptions): Promise<Ending> {
       const { sqlFile, durations } = options;
       return (await performPlan({ rehearsal, app, terminal, sqlFile, durations })) ? 'verified' : 'failed';
     }
-    const { verified, status } = await perform({ rehearsal, app, scenario, byHand, terminal, hold });
+    const performance = { rehearsal, app, scenario, byHand, terminal, hold };
+    if ((await performSoak(performance, teardown)) !== null) return 'failed';
+    const { verified, status } = await perform(performance);
     if (verified && options.durations !== undefined) {
       await keepDurations(options.durations, status, options.scenario ?? 'clean');
     }

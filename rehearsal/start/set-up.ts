@@ -59,6 +59,8 @@ export interface Staging {
   readonly requirements?: string;
   /** Answers the folder of target files for the worker. */
   readonly targets: (place: TargetsPlace) => Promise<string>;
+  /** Answers what is added to the worker's environment, given the scratch folder and that of the target files. */
+  readonly workerEnv?: (dir: string, targets: string) => Promise<Readonly<Record<string, string>>>;
 }
 
 export interface SetUpOptions {
@@ -127,6 +129,7 @@ export async function setUp(options: SetUpOptions): Promise<Rehearsal> {
     TEMPORAL_ADDRESS: temporal.address,
     CUTOVER_TARGETS: targets,
     ...encryption?.workerEnv,
+    ...(await staging.workerEnv?.(dir, targets)),
     ...workerEnv,
   };
   const worker = await up(teardown.layer(), 'the worker', () => {

@@ -4,13 +4,14 @@ import { targetsFolder, type RehearsedApp } from '../apps.ts';
 import type { OwnApp } from '../own-app/read.ts';
 import { writeOwnTarget } from '../own-app/write-target.ts';
 import type { Scenario } from '../scenarios.ts';
+import { certificatesFor, soakOfSeconds } from '../soak.ts';
 import { copyTarget } from '../target-copy.ts';
 import type { Staging } from './set-up.ts';
 import type { Terminal } from './terminal.ts';
 import { plain } from './text.ts';
 
 /** One of this repository's apps, in a scenario. */
-export function stageShipped(app: RehearsedApp, { options, target: changes }: Scenario): Staging {
+export function stageShipped(app: RehearsedApp, { options, target: changes, soak }: Scenario): Staging {
   return {
     app,
     options,
@@ -19,8 +20,10 @@ export function stageShipped(app: RehearsedApp, { options, target: changes }: Sc
       const folder = path.join(dir, 'targets');
       await mkdir(folder);
       await copyTarget(app, app, folder, (target) => Object.assign(target, changes));
+      if (soak !== undefined) await copyTarget(soak, soak, folder, soakOfSeconds(soak));
       return folder;
     },
+    ...(soak === undefined ? {} : { workerEnv: certificatesFor }),
   };
 }
 

@@ -10,6 +10,8 @@ const phaseTitle: Record<ItemStatus['phase'], string> = {
   watch: 'Watch',
   seal: 'Launch',
   'way-back': 'The way back',
+  rehearsal: 'The way back and forth, rehearsed',
+  soak: 'Soak',
 };
 /** Characters of a step's line; the summary has all of its evidence. */
 const lineLength = 150;
@@ -58,7 +60,7 @@ function itemLine(item: ItemStatus, { colors, width }: Terminal): Line | undefin
     case 'done':
       return { about: 'done', texts: [doneText(item, colors, Math.min(width, lineLength))] };
     case 'waiting':
-      return { about: 'waiting', texts: [`  ${colors.yellow('▸')} ${item.id.padEnd(22)} waits for approval`] };
+      return { about: 'waiting', texts: [`  ${colors.yellow('▸')} ${item.id.padEnd(22)} ${waits(item)}`] };
     case 'parked':
       return {
         about: `parked ${item.attempt}`,
@@ -75,10 +77,17 @@ function itemLine(item: ItemStatus, { colors, width }: Terminal): Line | undefin
 
 function doneText(item: ItemStatus, colors: Colors, width: number): string {
   const time = item.finishedAt && item.startedAt ? duration(item.finishedAt - item.startedAt) : '';
-  const result = item.kind !== 'step' ? `approved by ${plain(item.approvedBy ?? '')}` : stepResult(item);
+  const result = item.kind === 'step' ? stepResult(item) : gateResult(item);
   const head = `${item.id.padEnd(22)} ${time.padStart(10)}  ${result}`;
   const evidence = shortened(evidenceText(item), Math.max(0, width - head.length - 6));
   return `  ${colors.green('✔')} ${head}  ${colors.dim(evidence)}`.trimEnd();
+}
+
+/** A soak asks nobody, and passes by itself. */
+const waits = ({ kind }: ItemStatus): string => (kind === 'soak' ? 'runs' : 'waits for approval');
+
+function gateResult({ kind, approvedBy }: ItemStatus): string {
+  return kind === 'soak' ? 'clean for long enough' : `approved by ${plain(approvedBy ?? '')}`;
 }
 
 function whatIsGoingOn({ items, waitingFor, stage }: Status): string {

@@ -9,6 +9,7 @@ import { ledger, raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import { lookFromOutside } from '../../rehearsal/outside.ts';
 import { freePort } from '../../rehearsal/ports.ts';
 import { queryStatus } from '../../rehearsal/query-status.ts';
+import { raptorStaging, soakOfSeconds } from '../../rehearsal/soak.ts';
 import { startEncryption, type Encryption } from '../../rehearsal/start/encryption.ts';
 import { startTemporal, type RehearsalTemporal } from '../../rehearsal/temporal.ts';
 import type { Status } from '../../workflows/view.ts';
@@ -156,6 +157,16 @@ test('docs/web-ui.md: a run gets a line of its own, and runs are found by what t
     60_000,
   );
   expect(found).toBe(true);
+});
+
+test('docs/soak.md: a soak is started, and asked', async () => {
+  const staging = await rig.add(raptorStaging, { ownName: true, target: soakOfSeconds(raptorStaging) });
+  await type('docs/soak.md: workflow start stagingSoak', { '<your name>': 'Rita' });
+  const soak = rig.client.workflow.getHandle(`cutover-${staging.herokuApp}`) as CutoverHandle;
+  const status = await playPeople(rig, soak, staging, (seen) => seen.waitingFor !== null || hasEnded(seen));
+  expect(status).toMatchObject({ procedure: 'staging-soak', waitingFor: { message: { gate: 'go' } } });
+  expect(await type('docs/soak.md: workflow query status', {})).toContain('staging-soak');
+  await endRun(soak);
 });
 
 describe('docs/operator.md', () => {

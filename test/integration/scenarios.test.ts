@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import { lookFromOutside } from '../../rehearsal/outside.ts';
 import { judge, scenarios, type Scenario, type ScenarioName } from '../../rehearsal/scenarios.ts';
+import { judgeSoak } from '../../rehearsal/soak.ts';
 import type { Status } from '../../workflows/view.ts';
 import { createRig, playPeople, type Rig } from './cutover-rig.ts';
+import { createSoakRig } from './soak-rig.ts';
 import { configVars } from './world.ts';
 
 /** What a scenario leaves in the world besides what all of them leave. */
@@ -30,16 +32,24 @@ describe.each(Object.entries(scenarios) as [ScenarioName, Scenario][])('%s', (na
   let app: RehearsedApp;
   let status: Status;
   let after: string | null;
+  let close: () => Promise<void>;
 
   beforeAll(async () => {
-    rig = await createRig();
+    const soaked = scenario.soak === undefined ? undefined : await createSoakRig();
+    rig = soaked?.rig ?? (await createRig());
+    close = () => (soaked ?? rig).close();
     rig.startWorker();
-    app = await rig.add(raptor, { ...scenario.options, target: (target) => Object.assign(target, scenario.target) });
+    if (soaked !== undefined) {
+      const soak = await playPeople(rig, await soaked.start(), soaked.staging);
+      expect(judgeSoak(soak)).toBeNull();
+    }
+    const changes = { ...scenario.target, ...(soaked && { stagingCertificate: soaked.required }) };
+    app = await rig.add(raptor, { ...scenario.options, target: (target) => Object.assign(target, changes) });
     const handle = await rig.start(app);
     status = await playPeople(rig, handle, app, (seen) => seen.stage === 'ended', scenario.people);
     after = (await scenario.after?.({ handle, platform: rig.platform, app, status })) ?? null;
   }, 300_000);
-  afterAll(() => rig.close());
+  afterAll(() => close());
 
   test('ends as it should, and the app serves what it should', async () => {
     expect([judge(scenario, status), after]).toEqual([null, null]);

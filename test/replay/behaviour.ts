@@ -1,4 +1,4 @@
-import type { RunInput } from '../../workflows/input.ts';
+import type { RunInput, WorkflowType } from '../../workflows/input.ts';
 import type { CutoverHandle, Session } from '../workflow/harness.ts';
 import { createFakeWorld, finalFailure, type FakeWorld } from '../workflow/fake-activities.ts';
 
@@ -7,6 +7,8 @@ export interface Behaviour {
   readonly ends: 'workflowExecutionCompletedEventAttributes' | 'workflowExecutionFailedEventAttributes';
   /** What its outcome must say, where it completed. */
   readonly result?: string;
+  /** The cutover, unless said. */
+  readonly type?: WorkflowType;
   readonly input?: Partial<RunInput>;
   readonly world: () => FakeWorld;
   /** What people do until the run has ended. */

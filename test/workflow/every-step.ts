@@ -1,7 +1,7 @@
 import type { StepId } from '../../workflows/steps.ts';
 import { freshApp, type CutoverHandle, type Session } from './harness.ts';
 import type { Behaviour, FakeWorld } from './fake-activities.ts';
-import { inputFor, stepsOfMode, type Mode } from './whole-sequence.ts';
+import { startOf, stepsOfMode, type Mode } from './whole-sequence.ts';
 
 /** Milliseconds for a test that plays dozens of runs side by side, also where other tests do the same. */
 export const manyRuns = 300_000;
@@ -16,7 +16,7 @@ export interface OwnRun {
 
 /** Every step of every procedure; the purpose stands in the app's name, so that a failure tells where. */
 export const everyStep: readonly { mode: Mode; step: StepId; app: string }[] = (
-  ['cutover', 'plan', 'kill-switch', 'undo-rm-11'] as const
+  ['cutover', 'plan', 'kill-switch', 'undo-rm-11', 'staging-soak'] as const
 ).flatMap((mode) => stepsOfMode(mode).map((step) => ({ mode, step, app: freshApp(`${mode.slice(0, 4)}-${step}`) })));
 
 /** Makes each step behave so in the runs that are its own, and well in the others. */
@@ -37,7 +37,17 @@ export async function playAll(
   runs: typeof everyStep,
   play: (run: OwnRun) => Promise<void>,
 ): Promise<void> {
-  await Promise.all(
-    runs.map(async (run) => play({ ...run, handle: await start({ input: inputFor(run.mode, run.app) }) })),
-  );
+  await Promise.all(runs.map(async (run) => play({ ...run, handle: await start(startOf(run.mode, run.app)) })));
+}
+
+/** The same, one procedure after the other: all of them together are too many for a machine that others work on. */
+export async function playInTurn(
+  session: Session,
+  runs: typeof everyStep,
+  play: (run: OwnRun) => Promise<void>,
+): Promise<void> {
+  for (const mode of new Set(runs.map((run) => run.mode))) {
+    const ofMode = runs.filter((run) => run.mode === mode);
+    await playAll(session, ofMode, play);
+  }
 }

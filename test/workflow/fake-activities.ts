@@ -66,7 +66,7 @@ export function createFakeWorld({
     calls.push(call);
     const unusual = (await behaviours.get(call.step)?.(call)) ?? {};
     const again = performedIn(call.app).includes(call.step);
-    if (call.step !== 'watch-sample') performed.push({ app: call.app, step: call.step });
+    if (call.step !== 'watch-sample' && call.step !== 'soak-sample') performed.push({ app: call.app, step: call.step });
     const did = !steps[call.step].writes ? 'observed' : again ? 'already' : 'acted';
     return { did, evidence: evidence[call.step] ?? sampleEvidence[call.step], ...unusual };
   };

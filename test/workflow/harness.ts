@@ -5,6 +5,7 @@ import { connect } from '../../rehearsal/connect.ts';
 import { queryStatus } from '../../rehearsal/query-status.ts';
 import { buildWorkflowBundle } from '../../worker/bundle.ts';
 import { planGates } from '../../workflows/facts.ts';
+import type { WorkflowType } from '../../workflows/input.ts';
 import type { productionCutover } from '../../workflows/index.ts';
 import type { JournalEntry } from '../../workflows/state.ts';
 import type { Status } from '../../workflows/view.ts';
@@ -34,6 +35,8 @@ export interface Session {
 type MoreOptions = Pick<WorkerOptions, 'interceptors' | 'dataConverter'>;
 
 interface StartOptions {
+  /** The cutover, unless said. */
+  readonly type?: WorkflowType;
   readonly input?: unknown;
   readonly carried?: unknown;
   readonly workflowId?: string;
@@ -96,10 +99,10 @@ export function freshApp(purpose = 'app'): string {
 function start(
   client: Client,
   taskQueue: string,
-  { input, carried, workflowId, options }: StartOptions = {},
+  { type = 'productionCutover', input, carried, workflowId, options }: StartOptions = {},
 ): Promise<CutoverHandle> {
   const chosen = input ?? { app: freshApp(), requestedBy: 'Rita' };
-  return client.workflow.start('productionCutover', {
+  return client.workflow.start(type, {
     taskQueue,
     workflowId: workflowId ?? `cutover-${(chosen as { app?: string }).app}`,
     args: carried === undefined ? [chosen] : [chosen, carried],

@@ -1,10 +1,12 @@
 import type { Facts, Plan, PlanGate } from '../../workflows/facts.ts';
-import type { Evidence, StepId } from '../../workflows/steps.ts';
+import { ownStep, type OwnStepId } from '../../workflows/rehearsal-steps.ts';
+import { stepIds, type Evidence, type StepId } from '../../workflows/steps.ts';
 
 export const sampleDigest: Readonly<Record<PlanGate, string>> = {
   go: 'a1'.repeat(32),
   'rm-11': 'b2'.repeat(32),
   launch: 'f0'.repeat(32),
+  soak: '5a'.repeat(32),
 };
 
 export const sampleFacts: Facts = {
@@ -30,6 +32,14 @@ export const sampleFacts: Facts = {
   matrixDigest: 'e5'.repeat(32),
   role: { credential: 'sample_role', state: 'absent', bound: false, flag: false },
   pullRequest: null,
+};
+
+/** Where the cutover is done: at the head, and as the role. */
+const soakedFacts: Facts = {
+  ...sampleFacts,
+  release: { ...sampleFacts.release, version: 10 },
+  migrations: { heads: ['0002'], current: '0002', pending: [], namingRole: [] },
+  role: { credential: 'sample_role', state: 'active', bound: true, flag: true },
 };
 
 export function samplePlan(gate: PlanGate): Plan {
@@ -62,7 +72,7 @@ const formation = [
 const counted = { tables: 12, ignored: ['alembic_version'], addons: ['sample-db'] };
 
 /** One believable evidence for each step; a new step without one does not type-check. */
-export const sampleEvidence: { readonly [S in StepId]: Evidence<S> } = {
+const ownEvidence: { readonly [S in OwnStepId]: Evidence<S> } = {
   'config-check': {
     variable: 'DATABASE_URL',
     scheme: 'postgres',
@@ -183,4 +193,55 @@ export const sampleEvidence: { readonly [S in StepId]: Evidence<S> } = {
     issues: [{ title: 'Clean up', number: 21, link: 'https://github.example/owner/name/issues/21' }],
     comment: 'https://github.example/owner/name/issues/7#issuecomment-1',
   },
+  'survey-soak': { ...samplePlan('soak'), facts: soakedFacts },
+  'soak-sample': {
+    healthy: true,
+    problems: [],
+    release: 10,
+    revision: '0002',
+    tokenHoursLeft: null,
+    requests: 20,
+    errors: 0,
+    at: '2026-05-15T01:00:00Z',
+  },
+  'confirm-soak': { digest: sampleDigest.soak },
+  certify: {
+    file: 'sample-app.json',
+    signature: 'c2lnbmVk',
+    certificate: {
+      format: 'cutover-certificate/1',
+      app: 'sample-app',
+      targetDigest: 'c3'.repeat(32),
+      issuedAt: '2026-05-18T02:00:00.000Z',
+      run: { workflowId: 'cutover-sample-app', runId: 'run-1', link: null },
+      requestedBy: 'Rita',
+      approvals: [{ gate: 'go', by: 'Ada' }],
+      buildId: null,
+      commit: 'd4'.repeat(20),
+      head: '0002',
+      matrixDigest: 'e5'.repeat(32),
+      soak: {
+        forSeconds: 259_200,
+        everySeconds: 300,
+        onRed: 'restart',
+        onGap: 'pause',
+        since: '2026-05-15T01:00:00.000Z',
+        until: '2026-05-18T01:00:00.000Z',
+        cleanSeconds: 259_200,
+        clockSince: '2026-05-15T01:00:00.000Z',
+        samples: 865,
+        red: 0,
+        gaps: 0,
+        gapSeconds: 0,
+        restarts: 0,
+      },
+      rehearsedRollback: { at: '2026-05-15T00:00:00.000Z', seconds: 30, secondsBack: 90 },
+      notRehearsed: null,
+    },
+  },
+};
+
+/** What a rehearsed step saw is what the step itself would have. */
+export const sampleEvidence = Object.fromEntries(stepIds.map((id) => [id, ownEvidence[ownStep(id)]])) as {
+  readonly [S in StepId]: Evidence<S>;
 };

@@ -36,4 +36,5 @@ export const sampleSummary: TargetSummary = {
   hasPullRequest: true,
   pullRequest: 'owner/name#12',
   historyEventLimit: 10_000,
+  soak: { forMs: 50, everyMs: 60_000, onRed: 'restart', onGap: 'pause', rehearses: true, whyNot: null },
 };

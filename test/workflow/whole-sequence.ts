@@ -1,5 +1,6 @@
-import type { RunInput } from '../../workflows/input.ts';
-import { sequence, stepIdsOf, type Item } from '../../workflows/sop.ts';
+import type { RunInput, WorkflowType } from '../../workflows/input.ts';
+import { soakSequence } from '../../workflows/soak-sequence.ts';
+import { sequence, stepIdsOf, type Item, type Known } from '../../workflows/sop.ts';
 import { steps, type StepId } from '../../workflows/steps.ts';
 import { asPlanned, killSwitch, undoRm11 } from '../../workflows/way-back.ts';
 import { createFakeWorld, type FakeWorld, type FakeWorldOptions } from './fake-activities.ts';
@@ -13,13 +14,14 @@ export function createFullWorld(options: FakeWorldOptions = {}): FakeWorld {
 }
 
 /** The items of a run in that world. */
-export const wholeSequence: Item[] = sequence({
+const known: Known = {
   hasFollowUps: true,
   hasPullRequest: true,
   pullRequest: sampleEvidence['inspect-pull-request'],
   go: facts,
   rm11: sampleFacts,
-});
+};
+export const wholeSequence: Item[] = sequence(known);
 
 export const stepsInOrder = stepIdsOf(wholeSequence);
 export const gatesInOrder = wholeSequence.flatMap((item) => (item.kind === 'step' ? [] : [item.id]));
@@ -32,7 +34,10 @@ export type WayBackKind = keyof typeof stepsBack;
 
 /** Every procedure that a run can be started for, with what it performs when nothing goes wrong. */
 export const procedures: Readonly<
-  Record<NonNullable<RunInput['mode']>, { readonly items: readonly Item[]; readonly result: string }>
+  Record<
+    NonNullable<RunInput['mode']> | 'staging-soak',
+    { readonly items: readonly Item[]; readonly result: string; readonly type?: WorkflowType }
+  >
 > = {
   cutover: { items: wholeSequence, result: 'completed' },
   plan: {
@@ -46,15 +51,20 @@ export const procedures: Readonly<
   },
   'kill-switch': { items: killSwitch(asPlanned), result: 'rolled-back' },
   'undo-rm-11': { items: undoRm11(asPlanned), result: 'undone' },
+  'staging-soak': { items: soakSequence(known, true), result: 'completed', type: 'stagingSoak' },
 };
 export type Mode = keyof typeof procedures;
 
 /** What a run of a procedure is started with. */
-export const inputFor = (mode: Mode, app: string): RunInput => ({
-  app,
-  requestedBy: 'Rita',
-  mode,
-  reason: 'the test wants it',
+export const inputFor = (mode: Mode, app: string): RunInput =>
+  mode === 'staging-soak'
+    ? { app, requestedBy: 'Rita' }
+    : { app, requestedBy: 'Rita', mode, reason: 'the test wants it' };
+
+/** How a run of a procedure is started. */
+export const startOf = (mode: Mode, app: string): { input: RunInput; type: WorkflowType } => ({
+  input: inputFor(mode, app),
+  type: procedures[mode].type ?? 'productionCutover',
 });
 
 /** The steps of a procedure, in their order. */

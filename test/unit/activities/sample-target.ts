@@ -63,5 +63,6 @@ export function sampleTarget(changes: DeepPartial<typeof targetFile> & Record<st
     digest: 'c3'.repeat(32),
     matrix: readMatrix(app, 'GRANT SELECT ON orders TO app_role; REVOKE DROP ON orders FROM app_role;'),
     expectedSchema: null,
+    certificateKey: null,
   };
 }

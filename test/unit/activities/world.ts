@@ -1,6 +1,6 @@
 import { createActivities, type Activities } from '../../../activities/index.ts';
 import { NoAnswerError } from '../../../activities/clients/errors.ts';
-import type { Services } from '../../../activities/services.ts';
+import type { CertificateStore, Services } from '../../../activities/services.ts';
 import type { Target } from '../../../activities/target.ts';
 import { steps, type Evidence, type StepCall, type StepId, type StepResult } from '../../../workflows/steps.ts';
 import { FakeDatabase } from './fake-database.ts';
@@ -28,7 +28,7 @@ export class World {
   #lost = new Map<string, number>();
   readonly #activities: Activities;
 
-  constructor(target: Target = sampleTarget()) {
+  constructor(target: Target = sampleTarget(), certificates?: CertificateStore) {
     this.target = target;
     this.heroku.runCommand = (command) => this.#runCommand(command);
     const services: Services = {
@@ -36,6 +36,7 @@ export class World {
       github: this.#losing(this.github.client),
       postgres: this.database.client,
       targets: { read: () => Promise.resolve(this.target) },
+      certificates,
       slugReports: new Map(),
       hostEnv: {},
     };

@@ -1,3 +1,4 @@
+import { afterSoakSample, usualSoak } from '../../../workflows/soak-clock.ts';
 import type { EventType, RunEvent } from '../../../workflows/transition.ts';
 import { approved, failed, opened, read, started } from './walk.ts';
 
@@ -23,6 +24,11 @@ export const events: { readonly [T in EventType]: Extract<RunEvent, { type: T }>
   sampled: {
     type: 'sampled',
     watch: { since: 1, samples: 1, red: 0, lastAt: 1, healthy: true, problems: [], gapMs: 0 },
+  },
+  soaked: {
+    type: 'soaked',
+    soak: afterSoakSample(null, { healthy: true, problems: [] }, 1, usualSoak),
+    news: 'soak: green again',
   },
   sealing: { type: 'sealing', by: 'Ada' },
   drifted: {

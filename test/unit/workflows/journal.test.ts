@@ -23,6 +23,7 @@ const told: { readonly [T in EventType]: string | null } = {
   rollbackRefused: 'the way back is refused, CustomerRowsExist: orders has 1 row',
   resumed: 'the cutover stands where it stood',
   sampled: null,
+  soaked: 'soak: green again',
   sealing: 'launch by Ada: from here every rollback is refused',
   drifted: 'survey: changed by others: Set SETTING config vars (harmless)',
   identified: 'approve from Ada: sent as cli@laptop, not verified by the server',

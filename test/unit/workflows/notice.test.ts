@@ -23,11 +23,21 @@ const states: Partial<Record<EventType, RunState>> = {
   killed: walk(read, started('smoke')),
   rollbackRefused: walk(read, started('smoke'), events.killed),
   ended: walk(read),
+  soaked: walk(read, opened('soak')),
 };
 
 test('people are told of what they must know, and of nothing else', () => {
   const told = eventTypes.filter((type) => noticeOf('run-1', events[type], entry, view(states[type] ?? walk(read))));
-  expect(told).toEqual(['stepFailed', 'gateOpened', 'rejected', 'killed', 'rollbackRefused', 'reminded', 'ended']);
+  expect(told).toEqual([
+    'stepFailed',
+    'gateOpened',
+    'rejected',
+    'killed',
+    'rollbackRefused',
+    'soaked',
+    'reminded',
+    'ended',
+  ]);
 });
 const entry = { seq: 7, at: 1, event: 'any', text: '', data: {} };
 
@@ -42,7 +52,12 @@ test('each says in a sentence what happened', () => {
     'The kill switch was pulled by Kim: customers wait',
     'The way back is refused: CustomerRowsExist: orders has 1 row',
     'The run has ended, completed: done',
+    'soak: green again',
   ]);
+  expect(toldOf(walk(read), opened('soak'))).toMatchObject({
+    event: 'soak',
+    happened: 'The soak has begun; it asks nobody.',
+  });
 });
 
 test('a run that is started for a way back is told as one', () => {

@@ -1,6 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { planGates, type Facts, type PullRequestFacts } from '../../../workflows/facts.ts';
-import { gateBefore, sequence, stepsOfGate, type Item, type Known, type Phase } from '../../../workflows/sop.ts';
+import { soakSequence } from '../../../workflows/soak-sequence.ts';
+import {
+  gateBefore,
+  sequence,
+  stepIdsOf,
+  stepsOfGate,
+  type Item,
+  type Known,
+  type Phase,
+} from '../../../workflows/sop.ts';
 import { steps, stepIds, type StepId } from '../../../workflows/steps.ts';
 import { wayBackSteps } from '../../../workflows/way-back.ts';
 import { sampleFacts } from '../../workflow/sample-evidence.ts';
@@ -203,8 +212,9 @@ test('a target without follow-ups has nothing to open', () => {
   expect(ids.at(-1)).toBe('seal');
 });
 
-test('between them the courses, the ways back and the watch have every step of the list', () => {
+test('between them the courses, the ways back, the watch and the soak have every step of the list', () => {
   const met = new Set<StepId>(courses.flatMap(({ whole }) => idsOf(whole)) as StepId[]);
-  for (const id of [...wayBackSteps, 'watch-sample' as const]) met.add(id);
+  const soak = soakSequence({ hasFollowUps, hasPullRequest: false, go: sampleFacts, rm11: sampleFacts }, true);
+  for (const id of [...wayBackSteps, ...stepIdsOf(soak), 'watch-sample', 'soak-sample'] as StepId[]) met.add(id);
   expect(stepIds.filter((id) => !met.has(id))).toEqual([]);
 });

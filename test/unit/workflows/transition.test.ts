@@ -30,7 +30,7 @@ const expected: Record<Stage, { readonly [To in Stage]?: readonly EventType[] }>
     ended: ['ended'],
   },
   waiting: {
-    waiting: [...notes, ...asked, 'approved', 'decided', 'sampled'],
+    waiting: [...notes, ...asked, 'approved', 'decided', 'sampled', 'soaked'],
     working: ['gatePassed', 'voided', 'killed', 'rollbackRefused'],
     parked: ['rejected'],
     ended: ['ended'],

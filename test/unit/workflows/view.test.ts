@@ -92,6 +92,7 @@ describe('at each stage', () => {
       go: sampleEvidence.survey,
       'rm-11': sampleEvidence['survey-rm-11'],
       launch: sampleEvidence['survey-launch'],
+      soak: null,
     });
   });
 });
@@ -111,7 +112,7 @@ describe('at a gate', () => {
       until: 99,
     });
     expect(status.items.find((item) => item.id === 'go')).toMatchObject({ state: 'waiting', approvedBy: null });
-    expect(status.plans).toEqual({ go: sampleEvidence.survey, 'rm-11': null, launch: null });
+    expect(status.plans).toEqual({ go: sampleEvidence.survey, 'rm-11': null, launch: null, soak: null });
   });
 
   test.each(planGates)('%s: its message is what decide takes for an approval', (gate) => {
