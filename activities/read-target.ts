@@ -3,7 +3,7 @@ import type { Services } from './services.ts';
 
 /** What the workflow may know of the target file. It makes no request and changes nothing. */
 export async function readTarget({ targets, people, isSearchable }: Services, app: string): Promise<TargetSummary> {
-  const { digest, approvals, followUps, rollback, watch, windows, freezes, pullRequest, historyEventLimit } =
+  const { digest, approvals, followUps, rollback, watch, windows, freezes, pullRequest, historyEventLimit, rotation } =
     await targets.read(app);
   return {
     digest,
@@ -16,6 +16,7 @@ export async function readTarget({ targets, people, isSearchable }: Services, ap
     pullRequest: pullRequest ? `${pullRequest.repository}#${pullRequest.number}` : null,
     historyEventLimit,
     ...(people === undefined ? {} : { tellsPeople: true }),
+    ...(rotation.approvedBeforehand ? { rotatesUnasked: true } : {}),
     ...(isSearchable === true ? { isSearchable } : {}),
   };
 }

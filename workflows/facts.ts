@@ -81,18 +81,26 @@ export type Observations = z.infer<typeof observations>;
 export const plan = z.object({ facts, observations, digest: z.string(), preview: preview.optional() });
 export type Plan = z.infer<typeof plan>;
 
-/** The gates that open on a plan, in their order. */
+/** The gates of a cutover that open on a plan, in their order. */
 export const planGates = ['go', 'rm-11', 'launch'] as const;
 export type PlanGate = (typeof planGates)[number];
+/** Every gate that opens on a plan, of whichever procedure. */
+export const surveyedGates = [...planGates, 'rotate'] as const;
+export type SurveyedGate = (typeof surveyedGates)[number];
+
 /**
  * Every gate. `window` lets a quorum write outside the change windows; `uncounted-rows` lets one pull the kill switch while
  * PostgreSQL cannot be asked.
  */
-export const gateIds = [...planGates, 'window', 'uncounted-rows'] as const;
+export const gateIds = [...surveyedGates, 'window', 'uncounted-rows'] as const;
 export type GateId = (typeof gateIds)[number];
 
 export function isPlanGate(gate: string): gate is PlanGate {
   return (planGates as readonly string[]).includes(gate);
+}
+
+export function isSurveyedGate(gate: string): gate is SurveyedGate {
+  return (surveyedGates as readonly string[]).includes(gate);
 }
 
 /**

@@ -126,6 +126,15 @@ export const failures = {
     handling: 'parked',
     meaning: 'the credential is attached to an app still, so the platform does not destroy it',
   },
+  CredentialNotActive: {
+    handling: 'refused',
+    meaning: 'the credential that is to be rotated does not exist, or is being made, rotated or destroyed',
+  },
+  RotationOverdue: { handling: 'parked', meaning: 'the platform has not finished the rotation in its time' },
+  OldPasswordAccepted: {
+    handling: 'parked',
+    meaning: 'the password from before a rotation still opens a session',
+  },
   RowsUncounted: {
     handling: 'refused',
     meaning: 'customer rows could not be counted, and people did not allow the way back without',

@@ -1,1 +1,2 @@
 export { productionCutover } from './cutover.ts';
+export { rotateCredential } from './rotation.ts';

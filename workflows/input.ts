@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { rotatedCredential } from './rotation-plan.ts';
 import { findSecretLike, howToRotate } from './secret-like.ts';
 
 /** Heroku's own rule for app names. */
@@ -28,6 +29,18 @@ export const cutoverInput = z
 
 export type CutoverInput = z.infer<typeof cutoverInput>;
 
+/** All that a rotation is told. */
+export const rotationInput = z
+  .object({
+    app: appName,
+    requestedBy: person,
+    credential: rotatedCredential,
+    /** Why, for the record. */
+    reason: z.string().trim().min(1).max(2000).optional(),
+  })
+  .strict();
+export type RotationInput = z.infer<typeof rotationInput>;
+
 /** What the runs of each workflow type are told, and how a start of it is written. */
 export const inputs = {
   productionCutover: {
@@ -35,10 +48,15 @@ export const inputs = {
     fields: Object.keys(cutoverInput.innerType().shape),
     example: '{"app":"<heroku app>","requestedBy":"<your name>"}',
   },
+  rotateCredential: {
+    schema: rotationInput,
+    fields: Object.keys(rotationInput.shape),
+    example: '{"app":"<heroku app>","requestedBy":"<your name>","credential":"owner"} or "role"',
+  },
 } as const;
 export type WorkflowType = keyof typeof inputs;
 /** Of any workflow type: a state that is carried on holds one of them. */
-export const runInput = inputs.productionCutover.schema;
+export const runInput = z.union([inputs.productionCutover.schema, inputs.rotateCredential.schema]);
 export type RunInput = z.infer<typeof runInput>;
 
 /** The facts of a start that decide whether it is accepted; `workflowInfo()` has them all. */

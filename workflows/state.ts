@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { gateIds } from './facts.ts';
-import { runInput } from './input.ts';
+import { runInput, type RunInput } from './input.ts';
 import { backupClaim } from './messages.ts';
 import { policy } from './policy.ts';
+import { rotatedCredential } from './rotation-plan.ts';
 import { stepIds, type StepId } from './steps.ts';
 
 const stepId = z.enum(stepIds as [StepId, ...StepId[]]);
@@ -30,6 +31,8 @@ export const targetSummary = z.object({
   tellsPeople: z.boolean().optional(),
   /** True where the namespace has the search attributes of `search.ts`. Missing in runs of before there were any. */
   isSearchable: z.boolean().optional(),
+  /** True where the target answers for rotations beforehand. */
+  rotatesUnasked: z.boolean().optional(),
 });
 export type TargetSummary = z.infer<typeof targetSummary>;
 
@@ -94,11 +97,21 @@ const wayBack = z.object({
   reason: z.string(),
   at: instant,
   /** The procedure that it was asked of, or null where the run was started for it. */
-  from: z.literal('cutover').nullable(),
+  from: z.enum(['cutover', 'rotation']).nullable(),
   /** Why it may not go on. */
   refused: failure.nullable(),
 });
 export type WayBack = z.infer<typeof wayBack>;
+
+const rotation = z.object({
+  credential: rotatedCredential,
+  by: z.string(),
+  reason: z.string(),
+  at: instant,
+  /** The procedure that it was asked of, and that goes on behind it; null where the run was started for it. */
+  from: z.literal('cutover').nullable(),
+});
+export type Rotation = z.infer<typeof rotation>;
 
 const watch = z.object({
   since: instant,
@@ -124,7 +137,7 @@ const journalEntry = z.object({
 export type JournalEntry = z.infer<typeof journalEntry>;
 
 const outcome = z.object({
-  result: z.enum(['completed', 'planned', 'aborted', 'refused', 'rolled-back', 'undone']),
+  result: z.enum(['completed', 'planned', 'aborted', 'refused', 'rolled-back', 'undone', 'rotated']),
   reason: z.string(),
   by: z.string().nullable(),
 });
@@ -138,7 +151,7 @@ export const runState = z.object({
   version: z.literal(1),
   input: runInput,
   stage: z.enum(['starting', 'working', 'waiting', 'parked', 'sealing', 'seal-parked', 'ended']),
-  procedure: z.enum(['cutover', 'plan', 'kill-switch', 'undo-rm-11']),
+  procedure: z.enum(['cutover', 'plan', 'kill-switch', 'undo-rm-11', 'rotation']),
   startedAt: instant,
   target: targetSummary.nullable(),
   steps: z.record(stepId, stepRecord),
@@ -147,6 +160,8 @@ export const runState = z.object({
   /** When people were last told that the run waits for them. */
   remindedAt: instant.nullable(),
   wayBack: wayBack.nullable(),
+  /** Missing in runs of before there were any. */
+  rotation: rotation.nullish(),
   watch: watch.nullable(),
   drift: z.array(drift),
   refusedMessages: z.array(refusedMessage),
@@ -164,18 +179,14 @@ export function initialState(input: RunState['input'], now: number): RunState {
     version: 1,
     input,
     stage: 'starting',
-    procedure: input.mode ?? 'cutover',
     startedAt: now,
     target: null,
     steps: {},
     gates: {},
     at: null,
     remindedAt: null,
-    // A run that is started for a way back is asked for it by its requester.
-    wayBack:
-      input.mode === 'kill-switch' || input.mode === 'undo-rm-11'
-        ? { kind: input.mode, by: input.requestedBy, reason: input.reason ?? '', at: now, from: null, refused: null }
-        : null,
+    wayBack: null,
+    rotation: null,
     watch: null,
     drift: [],
     refusedMessages: [],
@@ -183,5 +194,15 @@ export function initialState(input: RunState['input'], now: number): RunState {
     journal: [],
     continued: 0,
     outcome: null,
+    ...beginningOf(input, now),
   };
+}
+
+/** What a run is started for. It is asked for it by its requester. */
+function beginningOf(input: RunInput, now: number): Pick<RunState, 'procedure'> & Partial<RunState> {
+  const asked = { by: input.requestedBy, reason: input.reason ?? '', at: now, from: null };
+  if ('credential' in input) return { procedure: 'rotation', rotation: { credential: input.credential, ...asked } };
+  const { mode = 'cutover' } = input;
+  const isWayBack = mode === 'kill-switch' || mode === 'undo-rm-11';
+  return { procedure: mode, ...(isWayBack ? { wayBack: { kind: mode, ...asked, refused: null } } : {}) };
 }

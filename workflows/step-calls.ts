@@ -4,8 +4,9 @@ import type { StepDefinition } from './step-definition.ts';
 import { baselineOf } from './baseline.ts';
 import { renderReport } from './details.ts';
 import { evidenceOf } from './evidence.ts';
-import type { Plan, PlanGate, PullRequestFacts } from './facts.ts';
+import { isPlanGate, type Plan, type PullRequestFacts, type SurveyedGate } from './facts.ts';
 import { itemsOf } from './procedures.ts';
+import type { RotationPlan } from './rotation-plan.ts';
 import type { Need, StepItem } from './sop.ts';
 import type { RunState } from './state.ts';
 import { steps, type Evidence, type StepCall, type StepId } from './steps.ts';
@@ -37,7 +38,28 @@ const needs: Record<Need, (state: RunState) => Partial<StepCall>> = {
     },
   }),
   report: (state) => ({ report: renderReport(view(state)) }),
+  rotation: (state) => {
+    const { credential = 'owner' } = state.rotation ?? {};
+    const plan = evidenceOf<RotationPlan>(state, 'survey-rotation');
+    const rotatedAt = rotatedAtOf(state);
+    return {
+      rotation: {
+        credential,
+        ...(plan === undefined ? {} : { facts: plan.facts, planDigest: plan.digest }),
+        ...(rotatedAt === undefined ? {} : { rotatedAt }),
+      },
+    };
+  },
+  // A dyno from before the rotation has the old password in its environment, whatever release it says.
+  sinceRotated: (state) => {
+    const since = rotatedAtOf(state);
+    return since === undefined ? {} : { since, freshDynos: true };
+  },
 };
+
+function rotatedAtOf(state: RunState): number | undefined {
+  return evidenceOf<Evidence<'rotate-credential'>>(state, 'rotate-credential')?.rotatedAt;
+}
 
 function lastApproval(state: RunState) {
   return state.gates.launch?.approvals.at(-1);
@@ -54,7 +76,7 @@ export function isForwardWrite({ id, phase }: StepItem): boolean {
 }
 
 /** What an activity is told about a step. */
-export function stepCall(state: RunState, item: StepItem, gate: PlanGate | undefined): StepCall {
+export function stepCall(state: RunState, item: StepItem, gate: SurveyedGate | undefined): StepCall {
   const record = state.steps[item.id];
   const approved = item.matrixOf && evidenceOf<Plan>(state, item.matrixOf)?.facts;
   const planFor = item.planFor ?? item.confirms;
@@ -73,7 +95,7 @@ export function stepCall(state: RunState, item: StepItem, gate: PlanGate | undef
     ...(item.tolerates === undefined || item.tolerates.length === 0 ? {} : { tolerates: item.tolerates }),
     ...(item.freshDynos === undefined ? {} : { freshDynos: item.freshDynos }),
     ...(item.asRole === undefined ? {} : { asRole: item.asRole }),
-    ...(planFor === undefined ? {} : { gate: planFor }),
+    ...(planFor !== undefined && isPlanGate(planFor) ? { gate: planFor } : {}),
     ...(item.planFor === 'go' && state.procedure === 'plan' ? { preview: true } : {}),
     ...(item.confirms === undefined ? {} : { approved: state.gates[item.confirms]?.digest ?? '' }),
     ...(approved === undefined ? {} : { matrixDigest: approved.matrixDigest }),

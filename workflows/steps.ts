@@ -6,6 +6,8 @@ import type { Drift } from './state.ts';
 import { cutoverSteps } from './cutover-steps.ts';
 import type { backupEvidence, formation } from './step-definition.ts';
 import { launchSteps } from './launch-steps.ts';
+import { rotationSteps } from './rotation-steps.ts';
+import type { RotatedCredential, RotationFacts } from './rotation-plan.ts';
 import { wayBackSteps } from './way-back-steps.ts';
 
 export type { WorkClass } from './step-definition.ts';
@@ -14,7 +16,7 @@ export type { WorkClass } from './step-definition.ts';
  * Every step that any procedure may take. The ids are stable: they stand in histories, approvals and audit records.
  * Their order here is the order for people; the order of a run is a procedure's, see procedures.ts.
  */
-export const steps = { ...cutoverSteps, ...launchSteps, ...wayBackSteps } as const;
+export const steps = { ...cutoverSteps, ...launchSteps, ...wayBackSteps, ...rotationSteps } as const;
 
 export type StepId = keyof typeof steps;
 export const stepIds = Object.keys(steps) as StepId[];
@@ -75,6 +77,13 @@ export interface StepCall {
     readonly by: string;
     readonly planDigest: string | null;
     readonly backup: z.infer<typeof backupEvidence> | null;
+  };
+  /** The steps of a rotation: which credential, the facts that were approved, and when it was rotated, as far as it is known. */
+  readonly rotation?: {
+    readonly credential: RotatedCredential;
+    readonly facts?: RotationFacts;
+    readonly planDigest?: string;
+    readonly rotatedAt?: number;
   };
   /** The follow-ups only: Markdown for the tracking issue, where people's text is escaped already. */
   readonly report?: string;

@@ -10,6 +10,7 @@ const phaseTitle: Record<ItemStatus['phase'], string> = {
   watch: 'Watch',
   seal: 'Launch',
   'way-back': 'The way back',
+  rotation: 'The rotation',
 };
 /** Characters of a step's line; the summary has all of its evidence. */
 const lineLength = 150;
