@@ -5,6 +5,7 @@ import { attachedDatabase } from './attached-database.ts';
 import { applicationName, type Connection } from './clients/postgres.ts';
 import { fail } from './fail.ts';
 import { observe } from './perform.ts';
+import { credentialName } from './rotation-holders.ts';
 import { pause } from './scope.ts';
 import { targetOf, type Services } from './services.ts';
 import { countSessions, usersOf, type SessionUsers } from './sessions.ts';
@@ -13,7 +14,7 @@ type RotatedEvidence = Evidence<'verify-rotated'>;
 
 /** Sessions that a message names. */
 const named = 5;
-const session = z.object({ who: z.string(), age: z.number() });
+const session = z.object({ who: z.string(), age: z.number().nullable() });
 
 /**
  * The app after a rotation: connected, and nobody with the old password. A session keeps what it began with, so one that is
@@ -30,12 +31,13 @@ export async function verifyRotated(services: Services, call: StepCall): Promise
   return observe(async () => {
     const users = await usersOf(services, target, database);
     // The variable has the new one by now; the platform is asked all the same, for it is its truth.
-    const url = await heroku.readCredentialUrl(database.addon.name, 'default');
-    const look = () =>
-      postgres.connected(url, async (connection) => ({
-        connected: (await countSessions(connection, users))[as],
-        old: await oldSessions(connection, users[credential], rotatedAt),
-      }));
+    const owner = await heroku.readCredentialUrl(database.addon.name, 'default');
+    const own = await heroku.readCredentialUrl(database.addon.name, credentialName(target, credential));
+    const look = async () => ({
+      connected: (await postgres.connected(owner, (connection) => countSessions(connection, users)))[as],
+      // When a session began, the server shows to its own user alone.
+      old: await postgres.connected(own, (connection) => oldSessions(connection, users[credential], rotatedAt)),
+    });
     const deadline = Date.now() + target.sessions.lingerSeconds * 1000;
     let seen = await look();
     while ((seen.connected === 0 || seen.old.length > 0) && Date.now() < deadline) {
@@ -68,5 +70,5 @@ async function oldSessions(
       AND (usename IS NULL OR usename = ANY(${sql.array([...users], 'text')}))
     ORDER BY backend_start`);
   const age = Date.now() - since;
-  return found.filter((one) => one.age > age).map((one) => one.who);
+  return found.filter((one) => one.age === null || one.age > age).map((one) => one.who);
 }
