@@ -70,7 +70,7 @@ export async function rotateCredential(services: Services, call: StepCall): Prom
     return released(services, target.app, {
       credential: facts.credential,
       addon: addon.name,
-      fingerprint: await fingerprint(seen.url),
+      fingerprint: fingerprint(seen.url),
       changed: facts.bindings.filter((one) => one.by === 'attachment' || one.app === facts.app).map(bindingText),
       oldPassword: 'replaced' as const,
       rotatedAt: watch.rotatedAt(),
@@ -108,7 +108,7 @@ function createWatch(
   { heroku }: Services,
   addon: Addon,
   facts: RotationFacts,
-  fingerprint: (url: string) => Promise<string>,
+  fingerprint: (url: string) => string,
   since: number,
 ) {
   let last = { fingerprint: facts.fingerprint, at: since };
@@ -125,7 +125,7 @@ function createWatch(
       }
       const url = activeUrl(credential);
       // Between two URLs the platform may show none.
-      const now = url === '' ? last.fingerprint : await fingerprint(url);
+      const now = url === '' ? last.fingerprint : fingerprint(url);
       if (now !== last.fingerprint) rotatedAt = last.at;
       last = { fingerprint: now, at };
       return { credential, url, isNew: url !== '' && now !== facts.fingerprint };
@@ -140,7 +140,7 @@ async function urlBefore(
   target: Target,
   addon: Addon,
   facts: RotationFacts,
-  fingerprint: (url: string) => Promise<string>,
+  fingerprint: (url: string) => string,
 ): Promise<string | null> {
   const credential = await services.heroku.readCredential(addon.name, facts.credential);
   if (credential === undefined) return null;
@@ -148,7 +148,7 @@ async function urlBefore(
   const { vars } = await holdersOf(services, target, addon, facts.which, credential);
   const copies = facts.bindings.flatMap(({ app, variable }) => vars.get(app)?.[variable] ?? []);
   for (const url of [...credential.urls.map((one) => one.url), ...copies]) {
-    if ((await fingerprint(url)) === facts.fingerprint) return url;
+    if (fingerprint(url) === facts.fingerprint) return url;
   }
   return null;
 }

@@ -1,5 +1,4 @@
-import { scrypt } from 'node:crypto';
-import { promisify } from 'node:util';
+import { scryptSync } from 'node:crypto';
 import type { Binding, RotatedCredential } from '../workflows/rotation-plan.ts';
 import type { StepCall } from '../workflows/steps.ts';
 import { ServiceError } from './clients/errors.ts';
@@ -8,9 +7,8 @@ import { percentDecoded } from './secrets.ts';
 import type { Services } from './services.ts';
 import type { Target } from './target.ts';
 
-/** Slow on purpose, and short enough to be read beside another one. */
+/** Short enough to be read beside another one. */
 const fingerprintBytes = 16;
-const slowly = promisify<string, string, number, Buffer>(scrypt);
 
 /** The platform's name of a credential: the owner is its default one. */
 export function credentialName({ role }: Target, which: RotatedCredential): string {
@@ -22,18 +20,14 @@ export function credentialName({ role }: Target, which: RotatedCredential): stri
  * run and the add-on. A plain digest would do for the platform's own passwords, which are long and random, and not for one
  * that a person has chosen. The platform itself names no generation of a credential: its `uuid` stays [source].
  */
-export function createFingerprints({ run }: StepCall, { id }: Pick<Addon, 'id'>): (url: string) => Promise<string> {
-  const known = new Map<string, Promise<string>>();
+export function createFingerprints({ run }: Pick<StepCall, 'run'>, { id }: Pick<Addon, 'id'>): (url: string) => string {
+  const known = new Map<string, string>();
   return (url) => {
     const secret = loginOf(url);
-    const found = known.get(secret) ?? fingerprintOf(secret, `${run}/${id}`);
+    const found = known.get(secret) ?? scryptSync(secret, `${run}/${id}`, fingerprintBytes).toString('hex');
     known.set(secret, found);
     return found;
   };
-}
-
-async function fingerprintOf(secret: string, salt: string): Promise<string> {
-  return (await slowly(secret, salt, fingerprintBytes)).toString('hex');
 }
 
 /** User and password: host and scheme differ between the pooler, a copy and the platform's own value. */

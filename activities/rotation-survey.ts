@@ -100,7 +100,7 @@ export async function readRotationFacts(services: Services, target: Target, call
     addonId: addon.id,
     addon: addon.name,
     plan: addon.plan.name,
-    fingerprint: await createFingerprints(call, addon)(activeUrl(credential)),
+    fingerprint: createFingerprints(call, addon)(activeUrl(credential)),
     bindings: [...bindings],
     unreadable: [...unreadable],
     asRole: vars.get(target.app)?.[target.flag.name] === target.flag.value,

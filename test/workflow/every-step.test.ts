@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { activityInfo } from '@temporalio/activity';
+import { planGates, type SurveyedGate } from '../../workflows/facts.ts';
 import type { Item } from '../../workflows/sop.ts';
 import { stepIds, steps, type StepId } from '../../workflows/steps.ts';
 import type { Status } from '../../workflows/view.ts';
 import { everyStep, inItsOwnRuns, manyRuns, playAll } from './every-step.ts';
 import {
-  approveAll,
+  approveGates,
   approveGate,
   atGate,
   breaksIn,
@@ -38,9 +39,12 @@ const modes = Object.keys(procedures) as Mode[];
 const stepsOf = (mode: Mode): StepId[] => everyStep.filter((run) => run.mode === mode).map((run) => run.step);
 const itemOf = (mode: Mode, id: Item['id']) => procedures[mode].items.find((item) => item.id === id);
 
+/** The gates of a procedure that ask. */
+const gatesOf: { readonly [M in Mode]?: readonly SurveyedGate[] } = { cutover: planGates, rotation: ['rotate'] };
+
 /** Plays the people of a procedure until the run has ended. */
 const playPeople = (mode: Mode, handle: CutoverHandle): Promise<Status> =>
-  mode === 'cutover' ? approveAll(handle) : handle.result();
+  gatesOf[mode] === undefined ? handle.result() : approveGates(handle, gatesOf[mode]);
 
 test('the matrix has every step that there is', () => {
   // A step that is added to a procedure is added to the matrix by that; one that no procedure has would be left out.

@@ -4,7 +4,7 @@ import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporal
 import { connect } from '../../rehearsal/connect.ts';
 import { queryStatus } from '../../rehearsal/query-status.ts';
 import { buildWorkflowBundle } from '../../worker/bundle.ts';
-import { planGates } from '../../workflows/facts.ts';
+import { planGates, type SurveyedGate } from '../../workflows/facts.ts';
 import type { productionCutover } from '../../workflows/index.ts';
 import type { JournalEntry } from '../../workflows/state.ts';
 import type { Status } from '../../workflows/view.ts';
@@ -91,7 +91,8 @@ function start(
   { input, carried, workflowId, options }: StartOptions = {},
 ): Promise<CutoverHandle> {
   const chosen = input ?? { app: freshApp(), requestedBy: 'Rita' };
-  return client.workflow.start('productionCutover', {
+  const type = 'credential' in (chosen as object) ? 'rotateCredential' : 'productionCutover';
+  return client.workflow.start(type, {
     taskQueue,
     workflowId: workflowId ?? `cutover-${(chosen as { app?: string }).app}`,
     args: carried === undefined ? [chosen] : [chosen, carried],
@@ -169,9 +170,12 @@ export async function approveGate(handle: CutoverHandle, gate: string, by = 'Ada
 }
 
 /** Approves each gate of the cutover as it opens, until the run has ended, and answers how it did. */
-export async function approveAll(handle: CutoverHandle): Promise<Status> {
+export const approveAll = (handle: CutoverHandle): Promise<Status> => approveGates(handle, planGates);
+
+/** Approves each of some gates as it opens, until the run has ended. */
+export async function approveGates(handle: CutoverHandle, gates: readonly SurveyedGate[]): Promise<Status> {
   const people = (async () => {
-    for (const gate of planGates) {
+    for (const gate of gates) {
       const status = await statusWhen(handle, (seen) => seen.outcome !== null || atGate(gate)(seen));
       if (status.outcome !== null) return;
       await approveGate(handle, gate);

@@ -1,9 +1,10 @@
-import type { RunInput } from '../../workflows/input.ts';
+import type { CutoverInput, RunInput } from '../../workflows/input.ts';
+import { rotation } from '../../workflows/rotation-sequence.ts';
 import { sequence, stepIdsOf, type Item } from '../../workflows/sop.ts';
 import { steps, type StepId } from '../../workflows/steps.ts';
 import { asPlanned, killSwitch, undoRm11 } from '../../workflows/way-back.ts';
 import { createFakeWorld, type FakeWorld, type FakeWorldOptions } from './fake-activities.ts';
-import { sampleEvidence, sampleFacts, samplePlan } from './sample-evidence.ts';
+import { sampleEvidence, sampleFacts, samplePlan, sampleRotation } from './sample-evidence.ts';
 
 const facts = { ...sampleFacts, database: { ...sampleFacts.database, promote: 'sample-db' } };
 
@@ -32,7 +33,7 @@ export type WayBackKind = keyof typeof stepsBack;
 
 /** Every procedure that a run can be started for, with what it performs when nothing goes wrong. */
 export const procedures: Readonly<
-  Record<NonNullable<RunInput['mode']>, { readonly items: readonly Item[]; readonly result: string }>
+  Record<NonNullable<CutoverInput['mode']> | 'rotation', { readonly items: readonly Item[]; readonly result: string }>
 > = {
   cutover: { items: wholeSequence, result: 'completed' },
   plan: {
@@ -46,6 +47,10 @@ export const procedures: Readonly<
   },
   'kill-switch': { items: killSwitch(asPlanned), result: 'rolled-back' },
   'undo-rm-11': { items: undoRm11(asPlanned), result: 'undone' },
+  rotation: {
+    items: rotation({ plan: sampleRotation, inWatch: false, approvedBeforehand: false }),
+    result: 'rotated',
+  },
 };
 export type Mode = keyof typeof procedures;
 
@@ -53,7 +58,7 @@ export type Mode = keyof typeof procedures;
 export const inputFor = (mode: Mode, app: string): RunInput => ({
   app,
   requestedBy: 'Rita',
-  mode,
+  ...(mode === 'rotation' ? { credential: 'role' as const } : { mode }),
   reason: 'the test wants it',
 });
 
