@@ -18,6 +18,10 @@ export const failures = {
     handling: 'refused',
     meaning: 'a timeout, retry policy or cron schedule was set on the run',
   },
+  ProcedureOpen: {
+    handling: 'refused',
+    meaning: 'a scheduled rotation found another run of the target open, and was not started',
+  },
   CarriedStateRefused: { handling: 'refused', meaning: 'state was handed to a run that no earlier run continued' },
   UnknownApp: { handling: 'refused', meaning: 'the worker has no target file for the app' },
   TargetFileInvalid: { handling: 'refused', meaning: 'the target file has mistakes; all of them are listed' },

@@ -1,2 +1,2 @@
 export { productionCutover } from './cutover.ts';
-export { rotateCredential } from './rotation.ts';
+export { rotateCredential, startRotation } from './rotation.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { planGates, type Facts, type PullRequestFacts } from '../../../workflows/facts.ts';
+import { rotationStepIds } from '../../../workflows/rotation-sequence.ts';
 import { gateBefore, sequence, stepsOfGate, type Item, type Known, type Phase } from '../../../workflows/sop.ts';
 import { steps, stepIds, type StepId } from '../../../workflows/steps.ts';
 import { wayBackSteps } from '../../../workflows/way-back.ts';
@@ -205,6 +206,6 @@ test('a target without follow-ups has nothing to open', () => {
 
 test('between them the courses, the ways back and the watch have every step of the list', () => {
   const met = new Set<StepId>(courses.flatMap(({ whole }) => idsOf(whole)) as StepId[]);
-  for (const id of [...wayBackSteps, 'watch-sample' as const]) met.add(id);
+  for (const id of [...wayBackSteps, ...rotationStepIds, 'watch-sample' as const]) met.add(id);
   expect(stepIds.filter((id) => !met.has(id))).toEqual([]);
 });
