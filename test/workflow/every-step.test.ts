@@ -220,9 +220,10 @@ describe('cancelled in Temporal', () => {
       );
       await harness.withWorker(world, (session) =>
         playAll(session, writing, async ({ mode, step, app, handle }) => {
+          const people = playPeople(mode, handle);
           await barriers.get(app)?.reached;
           await handle.cancel();
-          const status = await handle.result();
+          const status = await people;
           expectAborted(status, [...writesBefore(step, mode), step]);
           expect(status.outcome?.reason).not.toContain('Interrupted');
           expect(world.performedIn(app)).toEqual([...stepsBefore(step, mode), step]);
