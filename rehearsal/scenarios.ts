@@ -2,6 +2,7 @@ import type { AppOptions } from './deploy-app.ts';
 import type { Serving } from './outside.ts';
 import type { Acting, Intervention } from './people.ts';
 import { decisions } from './scenarios/decisions.ts';
+import { rotations } from './scenarios/rotation.ts';
 import { states } from './scenarios/states.ts';
 import { waysBack } from './scenarios/ways-back.ts';
 import type { Outcome } from '../workflows/state.ts';
@@ -28,7 +29,10 @@ export interface Scenario {
 }
 
 /** Plays a role in `npm start -- --scenario NAME`, and in the tests. */
-export const scenarios = { ...states, ...decisions, ...waysBack } as const satisfies Record<string, Scenario>;
+export const scenarios = { ...states, ...decisions, ...waysBack, ...rotations } as const satisfies Record<
+  string,
+  Scenario
+>;
 
 export type ScenarioName = keyof typeof scenarios;
 

@@ -6,21 +6,28 @@ import { playPeople, type CutoverHandle, type Rig } from './cutover-rig.ts';
 export async function cutOver(rig: Rig, app: RehearsedApp): Promise<void> {
   const handle = await rig.start(app);
   const status = await playPeople(rig, handle, app);
+  await handle.result();
   if (status.outcome?.result !== 'completed') throw new Error(`the cutover is ${JSON.stringify(status.outcome)}`);
 }
 
-/** Starts the rotation of a credential as a run of its own. */
-export function startRotation(
+/** Starts the rotation of a credential as a run of its own, once the run before it is closed. */
+export async function startRotation(
   rig: Rig,
   app: RehearsedApp,
   credential: RotatedCredential,
   more: Record<string, unknown> = {},
 ): Promise<CutoverHandle> {
-  return rig.client.workflow.start('rotateCredential', {
+  const workflowId = `cutover-${app.herokuApp}`;
+  // A run says that it has ended a moment before it does.
+  await rig.client.workflow
+    .getHandle(workflowId)
+    .result()
+    .catch(() => undefined);
+  return (await rig.client.workflow.start('rotateCredential', {
     taskQueue: rig.workerEnv['CUTOVER_TASK_QUEUE'] ?? '',
-    workflowId: `cutover-${app.herokuApp}`,
+    workflowId,
     args: [{ app: app.herokuApp, requestedBy: 'Rita', credential, ...more }],
-  }) as Promise<CutoverHandle>;
+  })) as CutoverHandle;
 }
 
 /** How often the platform was asked to rotate a credential. */

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
+import { ledger, raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import { rotationTexts, type RotationPlan } from '../../workflows/rotation-plan.ts';
 import type { Evidence } from '../../workflows/steps.ts';
 import type { Status } from '../../workflows/view.ts';
@@ -111,10 +111,7 @@ test('sessions of the old password that linger: told by name, and proven gone on
 }, 120_000);
 
 test('another app on the add-on: its attachment is changed, and a copy that nobody updates is named in the plan', async () => {
-  const other = await rig.add(
-    { ...raptor, addon: { name: 'other-db', plan: 'standard-0' } },
-    { target: withoutPullRequest },
-  );
+  const other = await rig.add(ledger);
   await rig.platform.heroku.attach({ addon: app.addon.name, app: other.herokuApp, as: 'SHARED' });
   const { SHARED_URL } = await configVars(rig, other);
   await setConfigVars(rig, other, { COPY_OF_SHARED: SHARED_URL ?? '' });
