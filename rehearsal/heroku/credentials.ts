@@ -216,7 +216,10 @@ async function begin(platform: Platform, addon: Addon, credential: Credential, f
   updateAttached(platform, addon, credential);
   later(platform, platform.settings.rotationMs, async () => {
     await renew(platform, addon, credential, user);
-    await dropRole(addon.postgres, addon.database, temporary.user, user);
+    const drop = (): Promise<void> => dropRole(addon.postgres, addon.database, temporary.user, user);
+    const { temporaryUserMs } = platform.settings;
+    if (temporaryUserMs === 0) await drop();
+    else later(platform, temporaryUserMs, drop);
   });
 }
 

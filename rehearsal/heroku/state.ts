@@ -198,6 +198,8 @@ export interface HerokuSettings {
   credentialProvisioningMs: number;
   /** How long a named credential's rotation keeps its temporary second user name. */
   rotationMs: number;
+  /** How long that second user name is good still once the first one has its new password [assumed: no time]. */
+  temporaryUserMs: number;
   /** How long the default credential, or a forced rotation, is `rotating` before it has its new password [assumed: no time]. */
   resetMs: number;
   /** How long a rotation that was asked for does not show yet [assumed: no time]. */
@@ -242,6 +244,7 @@ export interface HerokuSettings {
 export const DEFAULT_SETTINGS: HerokuSettings = {
   credentialProvisioningMs: 300,
   rotationMs: 1_000,
+  temporaryUserMs: 0,
   resetMs: 0,
   rotationHiddenMs: 0,
   rotatedVariablesMs: 0,

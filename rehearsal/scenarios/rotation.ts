@@ -42,12 +42,16 @@ async function judgeLoad({ platform, app }: Acting): Promise<{ text: string; pro
 export const rotations = {
   rotate: {
     summary: 'during the watch the owner and then the role are rotated, while clients read and write through the app',
-    options: {},
+    // Where old dynos serve until the new ones do, a restart costs what is under way and no more.
+    options: { platform: { preboot: true } },
+    target: { restart: { prebootSeconds: 6 } },
     people: [
       {
         told: 'clients begin to read and write, and the owner is rotated',
         when: isAt('launch'),
         act: async (acting) => {
+          // Each user name of the role outlives the dynos that use it, as with Heroku's half an hour.
+          Object.assign(acting.platform.heroku.settings, { rotationMs: 8_000, temporaryUserMs: 8_000 });
           loads.set(acting.platform, startLoad(acting.platform.heroku.webUrl(acting.app.herokuApp)));
           await rotate(acting, 'owner');
         },
