@@ -1,9 +1,4 @@
-import {
-  ApplicationFailure,
-  ParentClosePolicy,
-  startChild,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ApplicationFailure, ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
 import { liveThrough } from './life-cycle.ts';
 import { checkStart, type RotationInput } from './input.ts';
 import type { RunState } from './state.ts';
