@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { phases } from '../workflows/sop.ts';
 import { edges } from '../workflows/transition.ts';
 import type { Listening } from './config.ts';
+import { inputs } from '../workflows/input.ts';
 
 /** Milliseconds between two counts of the open runs. */
 const countEveryMs = 5_000;
@@ -47,7 +48,8 @@ export function countRuns(client: Client, taskQueue: string, meter: MetricMeter)
   let told = new Map<string, { stage: string; phase: string }>();
   const count = async (): Promise<void> => {
     const runs = new Map<string, { stage: string; phase: string; number: number }>();
-    const query = `WorkflowType='productionCutover' AND ExecutionStatus='Running' AND TaskQueue='${taskQueue}'`;
+    const types = Object.keys(inputs).map((type) => `'${type}'`);
+    const query = `WorkflowType IN (${types.join(', ')}) AND ExecutionStatus='Running' AND TaskQueue='${taskQueue}'`;
     let left = runsAtMost;
     for await (const run of client.workflow.list({ query })) {
       // Until a run has said where it stands, and where it cannot be read, it is somewhere all the same.
