@@ -27,6 +27,9 @@ import { runSmoke } from './smoke.ts';
 import { confirmPlan, surveyTarget } from './survey.ts';
 import { sampleSoak } from './soak-sample.ts';
 import { surveyWayBack } from './survey-way-back.ts';
+import { rotateCredential } from './rotate-credential.ts';
+import { verifyRotated } from './rotated-sessions.ts';
+import { confirmRotation, surveyRotation } from './rotation-survey.ts';
 import { readTarget } from './read-target.ts';
 import { pointToSqlite } from './to-sqlite.ts';
 import { tellPeople } from './tell-people.ts';
@@ -79,6 +82,10 @@ export function createActivities(services: Services) {
     checkBackup: (call: StepCall) => checkBackup(services, call),
     sealDatabase: (call: StepCall) => sealDatabase(services, call),
     openFollowUps: (call: StepCall) => openFollowUps(services, call),
+    surveyRotation: (call: StepCall) => surveyRotation(services, call),
+    confirmRotation: (call: StepCall) => confirmRotation(services, call),
+    rotateCredential: (call: StepCall) => rotateCredential(services, call),
+    verifyRotated: (call: StepCall) => verifyRotated(services, call),
     writeRecord: () => writeRecord(services),
   };
 }

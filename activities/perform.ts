@@ -21,6 +21,8 @@ export interface Performance<E> {
    * @throws ApplicationFailure where it is not
    */
   readonly guard?: () => Promise<readonly Drift[]>;
+  /** The act may be due again: what it follows moves on. It is then done as often as the probe finds its effect missing. */
+  readonly repeats?: boolean;
   /** Milliseconds between two looks while waiting for the effect. */
   readonly every?: number;
   /** Milliseconds after the act in which its effect must be seen, at the latest. */
@@ -38,6 +40,7 @@ export async function perform<E>({
   probe,
   act,
   guard = () => Promise.resolve([]),
+  repeats = false,
   every = 500,
   within = 120_000,
 }: Performance<E>): Promise<StepResult<E>> {
@@ -49,7 +52,7 @@ export async function perform<E>({
   let seen = await probe();
   for (; seen.is !== 'done'; seen = await probe()) {
     // What was underway may come to nothing (a dyno that died with its worker): then it is this attempt's to do.
-    if (seen.is === 'absent' && !acted) {
+    if (seen.is === 'absent' && (repeats || !acted)) {
       drift = await guard();
       report('acting');
       await proveLease();

@@ -5,7 +5,8 @@ import { soakRulesOf } from './soak-rules.ts';
 /** What the workflow may know of the target file. It makes no request and changes nothing. */
 export async function readTarget({ targets, people, isSearchable }: Services, app: string): Promise<TargetSummary> {
   const target = await targets.read(app);
-  const { digest, approvals, followUps, rollback, watch, windows, freezes, pullRequest, historyEventLimit } = target;
+  const { digest, approvals, followUps, rollback, watch, windows, freezes, pullRequest, historyEventLimit, rotation } =
+    target;
   return {
     digest,
     policy: approvals,
@@ -18,6 +19,7 @@ export async function readTarget({ targets, people, isSearchable }: Services, ap
     historyEventLimit,
     soak: soakRulesOf(target),
     ...(people === undefined ? {} : { tellsPeople: true }),
+    ...(rotation.approvedBeforehand ? { rotatesUnasked: true } : {}),
     ...(isSearchable === true ? { isSearchable } : {}),
   };
 }

@@ -197,6 +197,15 @@ export const targetSchema = z
     /** Without it there is no kill switch. */
     rollback: rollback.optional(),
     followUps: followUps.optional(),
+    rotation: z
+      .object({
+        /** True where the gate of a rotation need not be asked, as long as its plan has no hazard: for one on a schedule. */
+        approvedBeforehand: z.boolean().default(false),
+        /** Minutes in which the platform must be done: it leaves connections of a named credential half an hour [source]. */
+        withinMinutes: z.number().positive().max(1200).default(90),
+      })
+      .strict()
+      .default({}),
     /** What a sample of the watch asks the app besides whether it answers. */
     watch: z
       .object({

@@ -22,6 +22,8 @@ export interface Acting {
   readonly platform: Platform;
   readonly app: DeployedApp;
   readonly status: Status;
+  /** Prints a line about what was seen, where somebody reads along. */
+  readonly tell?: (text: string) => void;
 }
 
 /** Something that people do otherwise in a scenario, once, as soon as its moment has come. */

@@ -3,6 +3,7 @@ import type { AppOptions } from './deploy-app.ts';
 import type { Serving } from './outside.ts';
 import type { Acting, Intervention } from './people.ts';
 import { decisions } from './scenarios/decisions.ts';
+import { rotations } from './scenarios/rotation.ts';
 import { staging } from './scenarios/staging.ts';
 import { states } from './scenarios/states.ts';
 import { waysBack } from './scenarios/ways-back.ts';
@@ -32,7 +33,7 @@ export interface Scenario {
 }
 
 /** Plays a role in `npm start -- --scenario NAME`, and in the tests. */
-export const scenarios = { ...states, ...decisions, ...waysBack, ...staging } as const satisfies Record<
+export const scenarios = { ...states, ...decisions, ...waysBack, ...staging, ...rotations } as const satisfies Record<
   string,
   Scenario
 >;

@@ -3,7 +3,7 @@ import { messageNames, messages, type Message, type MessageName } from './messag
 import { holdsSecretLike, howToRotate } from './secret-like.ts';
 import { approvalProblem, nameKey, resolutionProblem, rollbackProblem, type Policy } from './policy.ts';
 import type { GateRecord, RunState } from './state.ts';
-import { planGateOf } from './sop.ts';
+import { planGateOf, stepsOfGate } from './sop.ts';
 import type { RunEvent } from './transition.ts';
 import type { GateId, Plan } from './facts.ts';
 import { evidenceOf } from './evidence.ts';
@@ -98,6 +98,8 @@ function meaningOf(state: RunState, name: MessageName, payload: Payload<MessageN
       });
     case 'launch':
       return launch(state, target.policy, payload as Payload<'launch'>, now);
+    case 'rotate':
+      return rotate(state, target.policy, payload as Payload<'rotate'>);
   }
 }
 
@@ -179,11 +181,33 @@ function wayBack(state: RunState, policy: Policy, message: MessageName, wish: Wi
       ? 'the launch has begun, and there is no way back'
       : undefined) ??
     (state.procedure === 'kill-switch' ? `the kill switch was pulled already, by ${state.wayBack?.by}` : undefined) ??
+    (state.procedure === 'rotation' && state.rotation?.from == null
+      ? 'this run is a rotation, from which no way leads back: start the way back as a run of its own'
+      : undefined) ??
     (state.procedure === kind ? 'that is what the run is doing' : undefined) ??
     (kind === 'kill-switch' && state.target?.hasRollback === false
       ? 'the target file does not say how to go back to SQLite (rollback)'
       : undefined);
   return problem === undefined ? { by, events: [], wish: { kind, by, reason } } : refuse(message, by, problem);
+}
+
+/** A rotation is asked of the watch alone: in the middle of a cutover it would take away what the next step rests on. */
+function rotate(state: RunState, policy: Policy, { by, credential, reason }: Payload<'rotate'>): Decision {
+  const watch = state.gates.launch;
+  const isWatched = state.stage === 'waiting' && state.at !== null && 'gate' in state.at && state.at.gate === 'launch';
+  const problem =
+    resolutionProblem(policy, state.input.requestedBy, by) ??
+    (state.procedure === 'rotation' ? `a rotation is under way, asked for by ${state.rotation?.by}` : undefined) ??
+    (isWatched && watch !== undefined
+      ? decidedAlready(watch)
+      : `a credential is rotated during the watch, or by a run of its own when no other is open; the run is ${state.stage}` +
+        `${state.procedure === 'cutover' ? '' : ` in the ${state.procedure}`}`);
+  if (problem !== undefined) return refuse('rotate', by, problem);
+  const { survey, confirm } = stepsOfGate.launch;
+  return {
+    by,
+    events: [{ type: 'rotationAsked', credential, by, reason, gate: 'launch', surveys: [survey, confirm] }],
+  };
 }
 
 type Counted = Pick<Extract<RunEvent, { type: 'approved' }>, 'by' | 'reason' | 'backup'>;
@@ -219,6 +243,9 @@ function rejection(state: RunState, policy: Policy, message: Payload<'reject'>):
     const failure = { type: 'RowsUncounted', message: `${by} did not allow it: ${reason}` };
     return { by, events: [{ type: 'rollbackRefused', failure }] };
   }
+  // In the watch a no to the rotation is no more than that.
+  if (open.id === 'rotate' && state.rotation?.from != null)
+    return { by, events: [{ type: 'rotationDropped', by, reason }] };
   return { by, events: [{ type: 'rejected', gate: open.id, by, reason }] };
 }
 
@@ -241,6 +268,9 @@ function resolution(state: RunState, policy: Policy, message: Payload<'resolve'>
       };
     }
     case 'abort':
+      // It was asked of a watch, and that is what is left of the run.
+      if (state.procedure === 'rotation' && state.rotation?.from != null)
+        return { by, events: [{ type: 'rotationDropped', by, reason }] };
       return { by, events: [], wish: { kind: 'abort', by, reason } };
     case 'undo-rm-11':
     case 'kill-switch':

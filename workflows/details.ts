@@ -1,5 +1,5 @@
 import { evidenceText } from './evidence-text.ts';
-import { planToShow, planTexts } from './plan-text.ts';
+import { textsToShow } from './plan-text.ts';
 import { soakText } from './soak-clock.ts';
 import type { Phase } from './sop.ts';
 import type { ItemStatus, Status, WaitingFor } from './view.ts';
@@ -15,6 +15,7 @@ const phaseNames: Record<Phase, string> = {
   'way-back': 'the way back',
   rehearsal: 'the rehearsal of the way back',
   soak: 'the soak',
+  rotation: 'the rotation',
 };
 
 /**
@@ -95,9 +96,9 @@ function renderQuestion({ what, signal, message, choices, from, needed, changes,
 
 /** The plan that the open gate asks about, or that was asked for. */
 function renderPlan(status: Status): string[] {
-  const plan = planToShow(status);
-  if (plan === null) return [];
-  return [...planTexts(plan).map(([topic, text]) => `- **${topic}** ${escapeMarkdown(text)}`), ''];
+  const texts = textsToShow(status);
+  if (texts.length === 0) return [];
+  return [...texts.map(([topic, text]) => `- **${topic}** ${escapeMarkdown(text)}`), ''];
 }
 
 /** The run as a comment on an issue: what was done, and who approved it. */

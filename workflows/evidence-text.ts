@@ -77,6 +77,13 @@ const tellers: { readonly [S in OwnStepId]: Teller<S> } = {
     `${count(checks, 'check')}${secondsSinceKilled === null ? '' : `, ${secondsSinceKilled} s after the kill switch`}`,
   'revoke-grants': ({ role, exists }) => (exists ? `${role} has no privileges` : `there is no ${role}`),
   'unbind-url': ({ variable, release }) => `without ${variable}, on v${release}`,
+  'survey-rotation': plan,
+  'confirm-rotation': confirmed,
+  'rotate-credential': ({ credential, addon, changed, oldPassword, release }) =>
+    `${credential} of ${addon}: ${changed.join(', ')}, on v${release}; the old password is ${oldPassword}`,
+  'restart-rotated': restarted,
+  'smoke-rotated': tested,
+  'verify-rotated': ({ as, connected }) => `${count(connected, 'session')} of the ${as}; none of the old password`,
   'drop-credential': ({ credential, addon }) => `${credential} of ${addon} is gone`,
 };
 

@@ -86,9 +86,14 @@ export type Plan = z.infer<typeof plan>;
 
 /** The gates of a cutover that open on a plan, in their order. */
 export const planGates = ['go', 'rm-11', 'launch'] as const;
-const surveyedGates = [...planGates, 'soak'] as const;
-/** Every gate that opens on a plan; `soak` is the staging soak's, and passes by itself. */
-export type PlanGate = (typeof surveyedGates)[number];
+/** `soak` is the staging soak's, and passes by itself. */
+const gatesOnFacts = [...planGates, 'soak'] as const;
+/** Every gate that opens on a plan of the facts. */
+export type PlanGate = (typeof gatesOnFacts)[number];
+/** Every gate that opens on a plan, of whichever procedure. */
+export const surveyedGates = [...gatesOnFacts, 'rotate'] as const;
+export type SurveyedGate = (typeof surveyedGates)[number];
+
 /**
  * Every gate. `window` lets a quorum write outside the change windows; `uncounted-rows` lets one pull the kill switch while
  * PostgreSQL cannot be asked.
@@ -97,6 +102,10 @@ export const gateIds = [...surveyedGates, 'window', 'uncounted-rows'] as const;
 export type GateId = (typeof gateIds)[number];
 
 export function isPlanGate(gate: string): gate is PlanGate {
+  return (gatesOnFacts as readonly string[]).includes(gate);
+}
+
+export function isSurveyedGate(gate: string): gate is SurveyedGate {
   return (surveyedGates as readonly string[]).includes(gate);
 }
 

@@ -18,6 +18,10 @@ export const failures = {
     handling: 'refused',
     meaning: 'a timeout, retry policy or cron schedule was set on the run',
   },
+  ProcedureOpen: {
+    handling: 'refused',
+    meaning: 'a scheduled rotation found another run of the target open, and was not started',
+  },
   CarriedStateRefused: { handling: 'refused', meaning: 'state was handed to a run that no earlier run continued' },
   UnknownApp: { handling: 'refused', meaning: 'the worker has no target file for the app' },
   TargetFileInvalid: { handling: 'refused', meaning: 'the target file has mistakes; all of them are listed' },
@@ -125,6 +129,15 @@ export const failures = {
   CredentialHeldElsewhere: {
     handling: 'parked',
     meaning: 'the credential is attached to an app still, so the platform does not destroy it',
+  },
+  CredentialNotActive: {
+    handling: 'refused',
+    meaning: 'the credential that is to be rotated does not exist, or is being made, rotated or destroyed',
+  },
+  RotationOverdue: { handling: 'parked', meaning: 'the platform has not finished the rotation in its time' },
+  OldPasswordAccepted: {
+    handling: 'parked',
+    meaning: 'the password from before a rotation still opens a session',
   },
   RowsUncounted: {
     handling: 'refused',

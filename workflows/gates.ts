@@ -1,7 +1,7 @@
 import { condition, makeContinueAsNewFunc, workflowInfo } from '@temporalio/workflow';
 import type { Wish } from './decide.ts';
 import { evidenceOf } from './evidence.ts';
-import { differences, isPlanGate, type GateId, type Plan, type PlanGate } from './facts.ts';
+import { differences, isSurveyedGate, type GateId, type Plan, type SurveyedGate } from './facts.ts';
 import { digestOf, readWindow } from './proxies.ts';
 import type { Run } from './run.ts';
 import { identifyWaiting } from './senders.ts';
@@ -15,9 +15,13 @@ import { createSampler, type Beside } from './watch.ts';
 const besides: Partial<Record<GateItem['kind'], (run: Run) => Beside>> = { watch: createSampler, soak: createSoak };
 
 /** Opens a gate on what was surveyed for it, and waits until it is approved, rejected or void. */
-export async function passGate(run: Run, { id, kind, about }: GateItem): Promise<Wish | undefined> {
+export async function passGate(run: Run, { id, kind, about, approvedBeforehand }: GateItem): Promise<Wish | undefined> {
   // After continue-as-new the run waits already, at this gate with what was decided so far or for a decision.
-  if (run.state.stage === 'working') await openFor(run, id, kind, about ?? null);
+  if (run.state.stage === 'working') {
+    await openFor(run, id, kind, about ?? null);
+    if (approvedBeforehand !== undefined)
+      run.apply({ type: 'approvedBeforehand', gate: id, field: approvedBeforehand });
+  }
   if (run.state.stage === 'waiting') {
     const wish = await waitAtGate(run, id, besides[kind]?.(run));
     if (wish !== undefined) return wish;
@@ -26,7 +30,9 @@ export async function passGate(run: Run, { id, kind, about }: GateItem): Promise
 }
 
 async function openFor(run: Run, gate: GateId, kind: GateItem['kind'], about: string | null): Promise<void> {
-  const plan = isPlanGate(gate) ? evidenceOf<Plan>(run.state, stepsOfGate[gate].survey) : undefined;
+  const plan = isSurveyedGate(gate)
+    ? evidenceOf<Pick<Plan, 'facts' | 'digest'>>(run.state, stepsOfGate[gate].survey)
+    : undefined;
   if (plan === undefined) {
     const round = (run.state.gates[gate]?.round ?? 0) + 1;
     const digest = await digestOf({ gate, about, round, run: workflowInfo().firstExecutionRunId });
@@ -79,7 +85,7 @@ function openGate(
 }
 
 /** Voids a gate: what it asks about, or what was approved, no longer holds. */
-export function voidGate(run: Run, gate: PlanGate, why: string): void {
+export function voidGate(run: Run, gate: SurveyedGate, why: string): void {
   const { survey, confirm } = stepsOfGate[gate];
   run.apply({ type: 'voided', gate, why, surveys: [survey, confirm] });
 }
@@ -98,7 +104,7 @@ function waitAtGate(run: Run, gate: GateId, beside?: Beside): Promise<Wish | und
       return;
     }
     if (Date.now() < dueAt()) return;
-    if (run.state.gates[gate]?.decidedAt == null && isPlanGate(gate)) {
+    if (run.state.gates[gate]?.decidedAt == null && isSurveyedGate(gate)) {
       voidGate(run, gate, 'nobody decided before the plan expired');
     } else {
       // Decided; or a change window has opened by itself.

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { rotatedCredential } from './rotation-plan.ts';
 import { findSecretLike, howToRotate } from './secret-like.ts';
 
 /** Heroku's own rule for app names. */
@@ -30,6 +31,17 @@ export type CutoverInput = z.infer<typeof cutoverInput>;
 
 /** A staging soak is told as little; what it does stands in the target file. */
 const soakInput = z.object({ app: appName, requestedBy: person }).strict();
+/** All that a rotation is told. */
+export const rotationInput = z
+  .object({
+    app: appName,
+    requestedBy: person,
+    credential: rotatedCredential,
+    /** Why, for the record. */
+    reason: z.string().trim().min(1).max(2000).optional(),
+  })
+  .strict();
+export type RotationInput = z.infer<typeof rotationInput>;
 
 /** What the runs of each workflow type are told, and how a start of it is written. */
 export const inputs = {
@@ -43,10 +55,15 @@ export const inputs = {
     fields: Object.keys(soakInput.shape),
     example: '{"app":"<heroku app>","requestedBy":"<your name>"}',
   },
+  rotateCredential: {
+    schema: rotationInput,
+    fields: Object.keys(rotationInput.shape),
+    example: '{"app":"<heroku app>","requestedBy":"<your name>","credential":"owner"} or "role"',
+  },
 } as const;
 export type WorkflowType = keyof typeof inputs;
 /** Of any workflow type: a state that is carried on holds one of them. */
-export const runInput = inputs.productionCutover.schema;
+export const runInput = z.union([inputs.productionCutover.schema, inputs.rotateCredential.schema]);
 export type RunInput = z.infer<typeof runInput>;
 
 /** The facts of a start that decide whether it is accepted; `workflowInfo()` has them all. */

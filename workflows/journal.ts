@@ -23,6 +23,12 @@ export function journalText(event: RunEvent): string | null {
       return `the way back is refused, ${event.failure.type}: ${event.failure.message}`;
     case 'resumed':
       return 'the cutover stands where it stood';
+    case 'rotationAsked':
+      return `rotation of the ${event.credential} asked for by ${event.by}: ${event.reason}`;
+    case 'rotated':
+      return `the ${event.credential} is rotated, and the watch goes on`;
+    case 'rotationDropped':
+      return `the rotation is left, says ${event.by}: ${event.reason}; the watch goes on`;
     case 'sealing':
       return `launch by ${event.by}: from here every rollback is refused`;
     case 'gateOpened':
@@ -33,6 +39,8 @@ export function journalText(event: RunEvent): string | null {
       const more = event.needed === 0 ? '' : `, ${event.needed} more needed`;
       return `gate ${event.gate}: ${kind} ${event.by}${more}${reason}`;
     }
+    case 'approvedBeforehand':
+      return `gate ${event.gate}: approved beforehand by the policy of the target file, ${event.field}`;
     case 'gatePassed':
       return `gate ${event.gate}: passed`;
     case 'rejected':

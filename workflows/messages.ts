@@ -1,5 +1,6 @@
 import { defineQuery } from '@temporalio/workflow';
 import { z } from 'zod';
+import { rotatedCredential } from './rotation-plan.ts';
 import type { Status } from './view.ts';
 
 /** A message that was pasted as it was printed says nothing of who sends it, or why. */
@@ -74,6 +75,11 @@ export const messages = {
     payload: z.object({ by: person, plan: digest, backup: backupClaim, confirm, id }).strict(),
     description:
       'Approve the launch, the point of no return: {"by":"<your name>","plan":"<digest of the plan>","backup":{"id":"<backup>","finishedAt":"<time>"}}, or "backup":{"continuousProtection":true}',
+  },
+  rotate: {
+    payload: z.object({ by: person, credential: rotatedCredential, reason, id }).strict(),
+    description:
+      'During the watch: rotate a credential, and then watch on. {"by":"<your name>","credential":"owner|role","reason":"<why>"}',
   },
 } as const;
 

@@ -26,6 +26,14 @@ export function outcomeOf(state: RunState): Outcome {
       return { result: 'rolled-back', by, reason: `The app serves on SQLite: ${state.wayBack?.reason}.${but}` };
     case 'undo-rm-11':
       return { result: 'undone', by, reason: `RM-11 is undone: ${state.wayBack?.reason}.${but}` };
+    case 'rotation': {
+      const { credential, by: asked = null } = state.rotation ?? {};
+      return {
+        result: 'rotated',
+        by: asked,
+        reason: `The password of the ${credential} is another one, and nobody is connected with the old one.${but}`,
+      };
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { stagingSoakText } from './certificate.ts';
 import { isPlanGate, type Observations, type Plan } from './facts.ts';
 import { hazards } from './hazards.ts';
 import type { Preview } from './preview.ts';
+import { rotationTexts } from './rotation-plan.ts';
 import type { Status } from './view.ts';
 
 /** The plan of the gate that is open, or null where what is asked rests on none. */
@@ -13,6 +14,16 @@ export function planAskedAbout({ waitingFor, plans }: Pick<Status, 'waitingFor' 
 /** The plan that the open gate asks about, or the one that was all that the run was to make. */
 export function planToShow(status: Pick<Status, 'waitingFor' | 'plans' | 'procedure'>): Plan | null {
   return status.procedure === 'plan' ? status.plans.go : planAskedAbout(status);
+}
+
+/** What is to be known of what the run asks, or of the plan that was all that it was to make; nothing where there is none. */
+export function textsToShow(
+  status: Pick<Status, 'waitingFor' | 'plans' | 'procedure' | 'rotation'>,
+): [topic: string, text: string][] {
+  const asked = status.waitingFor?.message['gate'] === 'rotate' ? status.rotation?.plan : undefined;
+  if (asked != null) return rotationTexts(asked);
+  const plan = planToShow(status);
+  return plan === null ? [] : planTexts(plan);
 }
 
 /** What a gate asks, for the person who answers it: a topic, and what is to be known of it. */

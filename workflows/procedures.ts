@@ -1,9 +1,12 @@
 import { evidenceOf } from './evidence.ts';
 import type { Plan } from './facts.ts';
+import { rotation } from './rotation-sequence.ts';
+import type { RotationPlan } from './rotation-plan.ts';
 import { soakSequence } from './soak-sequence.ts';
 import { sequence, type Item, type Known, type StepItem } from './sop.ts';
 import type { Procedure, RunState } from './state.ts';
 import type { Evidence } from './steps.ts';
+import type { RunEvent } from './transition.ts';
 import { killSwitch, undoRm11, type KnownWayBack } from './way-back.ts';
 
 /** Every procedure, as its items unfold from what a run knows. */
@@ -13,6 +16,12 @@ const procedures: Record<Procedure, (state: RunState) => Item[]> = {
   'kill-switch': (state) => killSwitch(knownWayBack(state)),
   'undo-rm-11': (state) => undoRm11(knownWayBack(state)),
   'staging-soak': (state) => soakSequence(known(state), state.target?.soak?.rehearses ?? false),
+  rotation: (state) =>
+    rotation({
+      plan: evidenceOf<RotationPlan>(state, 'survey-rotation'),
+      inWatch: state.rotation?.from != null,
+      approvedBeforehand: state.target?.rotatesUnasked === true,
+    }),
 };
 
 /** The items of the procedure that the run performs now. */
@@ -20,13 +29,19 @@ export function itemsOf(state: RunState): Item[] {
   return procedures[state.procedure](state);
 }
 
-/** Those, and before them what the run has done of the procedure that a way back has interrupted. */
+/** Those, and before them what the run has done of the procedures that were interrupted for it. */
 export function allItems(state: RunState): Item[] {
-  if (state.wayBack?.from == null) return itemsOf(state);
-  const before = procedures[state.wayBack.from](state).filter((item) =>
-    item.kind === 'step' ? state.steps[item.id] !== undefined : state.gates[item.id] !== undefined,
-  );
+  const interrupted = [state.rotation?.from, state.wayBack?.from].filter((one) => one != null);
+  const before = interrupted
+    .flatMap((one) => procedures[one](state))
+    .filter((item) => (item.kind === 'step' ? state.steps[item.id] : state.gates[item.id]) !== undefined);
   return [...before, ...itemsOf(state)];
+}
+
+/** The event by which the procedure goes on that was interrupted for one that is done now; undefined where none was. */
+export function returnOf({ procedure, rotation: done }: RunState): Extract<RunEvent, { type: 'rotated' }> | undefined {
+  if (procedure !== 'rotation' || done?.from == null) return undefined;
+  return { type: 'rotated', credential: done.credential, by: done.by };
 }
 
 /** What the cutover unfolds from. */

@@ -1,5 +1,6 @@
 import { cutoverSteps } from './cutover-steps.ts';
 import type { launchSteps } from './launch-steps.ts';
+import type { rotationSteps } from './rotation-steps.ts';
 import type { soakSteps } from './soak-steps.ts';
 import { wayBackSteps } from './way-back-steps.ts';
 
@@ -65,7 +66,11 @@ export const rehearsalSteps = {
 } as const;
 
 /** A step that is not another one over again. */
-export type OwnStepId = keyof (typeof cutoverSteps & typeof launchSteps & typeof wayBackSteps & typeof soakSteps);
+export type OwnStepId = keyof (typeof cutoverSteps &
+  typeof launchSteps &
+  typeof wayBackSteps &
+  typeof soakSteps &
+  typeof rotationSteps);
 
 /** The step that a rehearsed one is the same as; every other is its own. */
 export function ownStep(id: OwnStepId | RehearsalId | AgainId): OwnStepId {

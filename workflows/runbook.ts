@@ -7,9 +7,9 @@ import {
 } from '@temporalio/workflow';
 import type { Wish } from './decide.ts';
 import { failures, isFailureType, type Handling } from './failures.ts';
-import type { PlanGate } from './facts.ts';
+import type { SurveyedGate } from './facts.ts';
 import { passGate, voidGate, waitForDecision, waitForWindow } from './gates.ts';
-import { itemsOf, leftOver, nextItem } from './procedures.ts';
+import { allItems, itemsOf, leftOver, nextItem, returnOf } from './procedures.ts';
 import { callStep } from './proxies.ts';
 import type { Run } from './run.ts';
 import { identifyWaiting } from './senders.ts';
@@ -43,6 +43,11 @@ async function performNext(run: Run): Promise<Wish | undefined | 'done'> {
     run.apply({ type: 'stepFailed', step: left.id, failure });
     return waitForDecision(run);
   }
+  const back = returnOf(run.state);
+  if (back !== undefined) {
+    run.apply(back);
+    return undefined;
+  }
   const { wayBack } = run.state;
   if (wayBack?.refused == null) return 'done';
   if (wayBack.from === null) throw ApplicationFailure.nonRetryable(wayBack.refused.message, wayBack.refused.type);
@@ -65,7 +70,7 @@ async function resume(run: Run, refused: Failure): Promise<Wish | undefined> {
 /** Whether the cutover of this run has begun to write: before that there is nothing to take back. */
 function hasWritten({ state }: Run): boolean {
   if (state.wayBack !== null) return true;
-  return itemsOf(state).some(
+  return allItems(state).some(
     (item) => item.kind === 'step' && isForwardWrite(item) && state.steps[item.id] !== undefined,
   );
 }
@@ -102,7 +107,7 @@ async function performStep(run: Run, item: StepItem): Promise<Wish | undefined> 
 function handleFailure(
   run: Run,
   item: StepItem,
-  gate: PlanGate | undefined,
+  gate: SurveyedGate | undefined,
   { type, message, handling }: StepFailure,
 ): Promise<Wish | undefined> | undefined {
   const failure = { type, message };
@@ -123,7 +128,7 @@ function handleFailure(
   return waitForDecision(run);
 }
 
-function hasExpired({ state }: Run, gate: PlanGate): boolean {
+function hasExpired({ state }: Run, gate: SurveyedGate): boolean {
   const passedAt = state.gates[gate]?.passedAt;
   return passedAt != null && passedAt + (state.target?.policy.expiresAfterMs ?? Infinity) < Date.now();
 }
@@ -146,7 +151,7 @@ interface StepFailure {
 }
 type Settled = { result: StepResult<unknown> } | { failure: StepFailure } | { wish: Wish };
 
-async function attemptStep(run: Run, item: StepItem, gate: PlanGate | undefined): Promise<Settled> {
+async function attemptStep(run: Run, item: StepItem, gate: SurveyedGate | undefined): Promise<Settled> {
   const attempt = (run.state.steps[item.id]?.attempt ?? 0) + 1;
   run.apply({ type: 'stepStarted', step: item.id, attempt });
 

@@ -61,7 +61,8 @@ export function findSecretLike(
   for (const [key, inner] of Object.entries(value)) {
     const kind = inInput(key);
     if (kind !== undefined) return { kind, field: 'the name of a field' };
-    if (secretName.test(key) && typeof inner === 'string' && inner !== '')
+    // A field of the input's own is checked by its schema: `credential` says which, and not what.
+    if (secretName.test(key) && !fields.includes(key) && typeof inner === 'string' && inner !== '')
       return { kind: 'a named password or token', field: 'another field' };
     const found = findSecretLike(inner, fields, fields.includes(key) ? key : 'another field');
     if (found !== undefined) return found;

@@ -1,8 +1,18 @@
-import { isPlanGate, type Facts, type GateId, type PlanGate, type PullRequestFacts } from './facts.ts';
+import { isSurveyedGate, type Facts, type GateId, type PullRequestFacts, type SurveyedGate } from './facts.ts';
 import type { FailureType } from './failures.ts';
 import type { StepId } from './steps.ts';
 
-export const phases = ['preflight', 'rm-10', 'rm-11', 'watch', 'seal', 'way-back', 'rehearsal', 'soak'] as const;
+export const phases = [
+  'preflight',
+  'rm-10',
+  'rm-11',
+  'watch',
+  'seal',
+  'way-back',
+  'rehearsal',
+  'soak',
+  'rotation',
+] as const;
 export type Phase = (typeof phases)[number];
 
 /** What an activity is told beyond its step; see step-calls.ts. */
@@ -16,7 +26,9 @@ export type Need =
   | 'backup'
   | 'seal'
   | 'report'
-  | 'certificate';
+  | 'certificate'
+  | 'rotation'
+  | 'sinceRotated';
 
 /** A step of a procedure. */
 export interface StepItem {
@@ -24,9 +36,9 @@ export interface StepItem {
   readonly id: StepId;
   readonly phase: Phase;
   /** The gate for which a survey makes the plan. */
-  readonly planFor?: PlanGate;
+  readonly planFor?: SurveyedGate;
   /** Looks once more, after the approval, whether the target still is what was approved. */
-  readonly confirms?: PlanGate;
+  readonly confirms?: SurveyedGate;
   /** A restart that must leave no dyno from before the step, not merely none from before the release. */
   readonly freshDynos?: boolean;
   /** A smoke suite that must find the app connected as the restricted role. */
@@ -52,22 +64,25 @@ export interface GateItem {
   readonly title: string;
   /** What a gate asks about that opens on no plan. */
   readonly about?: string;
+  /** The field of the target file by which its policy has answered already. */
+  readonly approvedBeforehand?: string;
 }
 
 /** One line of a procedure. A `watch` is a gate beside which samples are taken; a `soak` is one that these open. */
 export type Item = StepItem | GateItem;
 
 /** The steps behind a gate: the survey that makes its plan, and the look that confirms it once it is approved. */
-export const stepsOfGate: Readonly<Record<PlanGate, { readonly survey: StepId; readonly confirm: StepId }>> = {
+export const stepsOfGate: Readonly<Record<SurveyedGate, { readonly survey: StepId; readonly confirm: StepId }>> = {
   go: { survey: 'survey', confirm: 'confirm' },
   'rm-11': { survey: 'survey-rm-11', confirm: 'confirm-rm-11' },
   launch: { survey: 'survey-launch', confirm: 'confirm-launch' },
   soak: { survey: 'survey-soak', confirm: 'confirm-soak' },
+  rotate: { survey: 'survey-rotation', confirm: 'confirm-rotation' },
 };
 
 /** The steps behind a gate, or undefined where it opens on no plan. */
-export function planGateOf(gate: string): (typeof stepsOfGate)[PlanGate] | undefined {
-  return isPlanGate(gate) ? stepsOfGate[gate] : undefined;
+export function planGateOf(gate: string): (typeof stepsOfGate)[SurveyedGate] | undefined {
+  return isSurveyedGate(gate) ? stepsOfGate[gate] : undefined;
 }
 
 /** What a run has learnt so far; the sequence unfolds as it learns. */
@@ -163,8 +178,8 @@ export function when(condition: boolean, ...items: Item[]): Item[] {
 }
 
 /** The gate on whose plan an item rests: the last one before it. */
-export function gateBefore(items: readonly Item[], id: Item['id']): PlanGate | undefined {
+export function gateBefore(items: readonly Item[], id: Item['id']): SurveyedGate | undefined {
   const index = items.findIndex((item) => item.id === id);
-  const gates = items.slice(0, index).flatMap((item) => (isPlanGate(item.id) ? [item.id] : []));
+  const gates = items.slice(0, index).flatMap((item) => (isSurveyedGate(item.id) ? [item.id] : []));
   return gates.at(-1);
 }

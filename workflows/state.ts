@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { gateIds } from './facts.ts';
-import { runInput, type WorkflowType } from './input.ts';
+import { runInput, type RunInput, type WorkflowType } from './input.ts';
 import { backupClaim } from './messages.ts';
 import { policy } from './policy.ts';
+import { rotatedCredential } from './rotation-plan.ts';
 import { soak, soakRules } from './soak-clock.ts';
 import { stepIds, type StepId } from './steps.ts';
 
@@ -33,6 +34,8 @@ export const targetSummary = z.object({
   isSearchable: z.boolean().optional(),
   /** How a soak of the app goes. Missing in runs of before there were any. */
   soak: soakRules.optional(),
+  /** True where the target answers for rotations beforehand. */
+  rotatesUnasked: z.boolean().optional(),
 });
 export type TargetSummary = z.infer<typeof targetSummary>;
 
@@ -97,11 +100,21 @@ const wayBack = z.object({
   reason: z.string(),
   at: instant,
   /** The procedure that it was asked of, or null where the run was started for it. */
-  from: z.enum(['cutover', 'staging-soak']).nullable(),
+  from: z.enum(['cutover', 'rotation', 'staging-soak']).nullable(),
   /** Why it may not go on. */
   refused: failure.nullable(),
 });
 export type WayBack = z.infer<typeof wayBack>;
+
+const rotation = z.object({
+  credential: rotatedCredential,
+  by: z.string(),
+  reason: z.string(),
+  at: instant,
+  /** The procedure that it was asked of, and that goes on behind it; null where the run was started for it. */
+  from: z.literal('cutover').nullable(),
+});
+export type Rotation = z.infer<typeof rotation>;
 
 const watch = z.object({
   since: instant,
@@ -127,7 +140,7 @@ const journalEntry = z.object({
 export type JournalEntry = z.infer<typeof journalEntry>;
 
 const outcome = z.object({
-  result: z.enum(['completed', 'planned', 'aborted', 'refused', 'rolled-back', 'undone']),
+  result: z.enum(['completed', 'planned', 'aborted', 'refused', 'rolled-back', 'undone', 'rotated']),
   reason: z.string(),
   by: z.string().nullable(),
 });
@@ -141,7 +154,7 @@ export const runState = z.object({
   version: z.literal(1),
   input: runInput,
   stage: z.enum(['starting', 'working', 'waiting', 'parked', 'sealing', 'seal-parked', 'ended']),
-  procedure: z.enum(['cutover', 'plan', 'kill-switch', 'undo-rm-11', 'staging-soak']),
+  procedure: z.enum(['cutover', 'plan', 'kill-switch', 'undo-rm-11', 'staging-soak', 'rotation']),
   startedAt: instant,
   target: targetSummary.nullable(),
   steps: z.record(stepId, stepRecord),
@@ -150,6 +163,8 @@ export const runState = z.object({
   /** When people were last told that the run waits for them. */
   remindedAt: instant.nullable(),
   wayBack: wayBack.nullable(),
+  /** Missing in runs of before there were any. */
+  rotation: rotation.nullish(),
   watch: watch.nullable(),
   soak: soak.nullable().default(null),
   drift: z.array(drift),
@@ -163,12 +178,7 @@ export type RunState = z.infer<typeof runState>;
 export type Stage = RunState['stage'];
 export type Procedure = RunState['procedure'];
 
-const procedureOf = { productionCutover: 'cutover', stagingSoak: 'staging-soak' } as const satisfies Record<
-  WorkflowType,
-  Procedure
->;
-
-/** @param type of the workflow, which says what is performed where the input has no mode */
+/** @param type of the workflow: inputs alone do not tell a soak from a cutover */
 export function initialState(
   input: RunState['input'],
   now: number,
@@ -178,18 +188,14 @@ export function initialState(
     version: 1,
     input,
     stage: 'starting',
-    procedure: input.mode ?? procedureOf[type],
     startedAt: now,
     target: null,
     steps: {},
     gates: {},
     at: null,
     remindedAt: null,
-    // A run that is started for a way back is asked for it by its requester.
-    wayBack:
-      input.mode === 'kill-switch' || input.mode === 'undo-rm-11'
-        ? { kind: input.mode, by: input.requestedBy, reason: input.reason ?? '', at: now, from: null, refused: null }
-        : null,
+    wayBack: null,
+    rotation: null,
     watch: null,
     soak: null,
     drift: [],
@@ -198,5 +204,20 @@ export function initialState(
     journal: [],
     continued: 0,
     outcome: null,
+    ...beginningOf(input, now, type),
   };
+}
+
+/** What a run is started for. It is asked for it by its requester. */
+function beginningOf(
+  input: RunInput,
+  now: number,
+  type: WorkflowType,
+): Pick<RunState, 'procedure'> & Partial<RunState> {
+  const asked = { by: input.requestedBy, reason: input.reason ?? '', at: now, from: null };
+  if (type === 'stagingSoak') return { procedure: 'staging-soak' };
+  if ('credential' in input) return { procedure: 'rotation', rotation: { credential: input.credential, ...asked } };
+  const { mode = 'cutover' } = input;
+  const isWayBack = mode === 'kill-switch' || mode === 'undo-rm-11';
+  return { procedure: mode, ...(isWayBack ? { wayBack: { kind: mode, ...asked, refused: null } } : {}) };
 }

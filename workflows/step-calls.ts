@@ -4,9 +4,10 @@ import type { StepDefinition } from './step-definition.ts';
 import { baselineOf } from './baseline.ts';
 import { renderReport } from './details.ts';
 import { evidenceOf } from './evidence.ts';
-import type { Plan, PlanGate, PullRequestFacts } from './facts.ts';
+import { isPlanGate, type Plan, type PullRequestFacts, type SurveyedGate } from './facts.ts';
 import { itemsOf } from './procedures.ts';
 import { claimOf } from './certify.ts';
+import type { RotationPlan } from './rotation-plan.ts';
 import type { Need, Phase, StepItem } from './sop.ts';
 import type { RunState } from './state.ts';
 import { steps, type Evidence, type StepCall, type StepId } from './steps.ts';
@@ -46,6 +47,23 @@ const needs: Record<Need, (state: RunState) => Partial<StepCall>> = {
     const certificate = claimOf(state);
     return certificate === undefined ? {} : { certificate };
   },
+  rotation: (state) => {
+    const { credential = 'owner' } = state.rotation ?? {};
+    const plan = evidenceOf<RotationPlan>(state, 'survey-rotation');
+    const rotatedAt = rotatedAtOf(state);
+    return {
+      rotation: {
+        credential,
+        ...(plan === undefined ? {} : { facts: plan.facts, planDigest: plan.digest }),
+        ...(rotatedAt === undefined ? {} : { rotatedAt }),
+      },
+    };
+  },
+  // A dyno from before the rotation has the old password in its environment, whatever release it says.
+  sinceRotated: (state) => {
+    const since = rotatedAtOf(state);
+    return since === undefined ? {} : { since, freshDynos: true };
+  },
 };
 
 function baselineOfSamples(state: RunState, survey: StepId): Partial<StepCall> {
@@ -53,6 +71,10 @@ function baselineOfSamples(state: RunState, survey: StepId): Partial<StepCall> {
   return facts === undefined
     ? {}
     : { baselineRelease: facts.release.version, baselineRevision: facts.migrations.current };
+}
+
+function rotatedAtOf(state: RunState): number | undefined {
+  return evidenceOf<Evidence<'rotate-credential'>>(state, 'rotate-credential')?.rotatedAt;
 }
 
 function lastApproval(state: RunState) {
@@ -73,12 +95,12 @@ export function isForwardWrite({ id, phase }: StepItem): boolean {
 }
 
 /** What an activity is told about a step of this run. */
-export function stepCall(state: RunState, item: StepItem, gate: PlanGate | undefined): StepCall {
+export function stepCall(state: RunState, item: StepItem, gate: SurveyedGate | undefined): StepCall {
   return stepCallOf(state, item, gate, workflowInfo().firstExecutionRunId);
 }
 
 /** @param run marks what the run leaves in other systems */
-export function stepCallOf(state: RunState, item: StepItem, gate: PlanGate | undefined, run: string): StepCall {
+export function stepCallOf(state: RunState, item: StepItem, gate: SurveyedGate | undefined, run: string): StepCall {
   const record = state.steps[item.id];
   const approved = item.matrixOf && evidenceOf<Plan>(state, item.matrixOf)?.facts;
   const planFor = item.planFor ?? item.confirms;
@@ -97,7 +119,7 @@ export function stepCallOf(state: RunState, item: StepItem, gate: PlanGate | und
     ...(item.tolerates === undefined || item.tolerates.length === 0 ? {} : { tolerates: item.tolerates }),
     ...(item.freshDynos === undefined ? {} : { freshDynos: item.freshDynos }),
     ...(item.asRole === undefined ? {} : { asRole: item.asRole }),
-    ...(planFor === undefined ? {} : { gate: planFor }),
+    ...(planFor !== undefined && isPlanGate(planFor) ? { gate: planFor } : {}),
     ...(item.planFor === 'go' && state.procedure === 'plan' ? { preview: true } : {}),
     ...(item.confirms === undefined ? {} : { approved: state.gates[item.confirms]?.digest ?? '' }),
     ...(approved === undefined ? {} : { matrixDigest: approved.matrixDigest }),

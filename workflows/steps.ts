@@ -8,6 +8,8 @@ import type { backupEvidence, formation } from './step-definition.ts';
 import { launchSteps } from './launch-steps.ts';
 import type { CertificateClaim } from './certificate.ts';
 import { rehearsalSteps } from './rehearsal-steps.ts';
+import { rotationSteps } from './rotation-steps.ts';
+import type { RotatedCredential, RotationFacts } from './rotation-plan.ts';
 import { soakSteps } from './soak-steps.ts';
 import { wayBackSteps } from './way-back-steps.ts';
 
@@ -17,7 +19,14 @@ export type { WorkClass } from './step-definition.ts';
  * Every step that any procedure may take. The ids are stable: they stand in histories, approvals and audit records.
  * Their order here is the order for people; the order of a run is a procedure's, see procedures.ts.
  */
-export const steps = { ...cutoverSteps, ...launchSteps, ...wayBackSteps, ...soakSteps, ...rehearsalSteps } as const;
+export const steps = {
+  ...cutoverSteps,
+  ...launchSteps,
+  ...wayBackSteps,
+  ...soakSteps,
+  ...rehearsalSteps,
+  ...rotationSteps,
+} as const;
 
 export type StepId = keyof typeof steps;
 export const stepIds = Object.keys(steps) as StepId[];
@@ -81,6 +90,13 @@ export interface StepCall {
   };
   /** `certify` only: what the run says of the soak. */
   readonly certificate?: CertificateClaim;
+  /** The steps of a rotation: which credential, the facts that were approved, and when it was rotated, as far as it is known. */
+  readonly rotation?: {
+    readonly credential: RotatedCredential;
+    readonly facts?: RotationFacts;
+    readonly planDigest?: string;
+    readonly rotatedAt?: number;
+  };
   /** The follow-ups only: Markdown for the tracking issue, where people's text is escaped already. */
   readonly report?: string;
 }

@@ -14,6 +14,8 @@ import type {
   WayBack,
 } from './state.ts';
 import type { Soak } from './soak-clock.ts';
+import type { RotatedCredential } from './rotation-plan.ts';
+import { rotationStepIds } from './rotation-sequence.ts';
 import type { StepId } from './steps.ts';
 import { wayBackSteps } from './way-back.ts';
 
@@ -35,6 +37,7 @@ export type RunEvent =
   | { type: 'stepGivenUp'; step: StepId; failure: Failure }
   | ({ type: 'gateOpened' } & GateOpening)
   | ({ type: 'approved'; gate: GateId; needed: number; alone: boolean } & Omit<Approval, 'at'>)
+  | { type: 'approvedBeforehand'; gate: GateId; field: string }
   | { type: 'decided'; gate: GateId }
   | { type: 'rejected'; gate: GateId; by: string; reason: string }
   | { type: 'gatePassed'; gate: GateId }
@@ -42,6 +45,16 @@ export type RunEvent =
   | { type: 'resolved'; step: StepId | GateId; by: string; reason: string; surveys: readonly StepId[] }
   | ({ type: 'killed' } & Pick<WayBack, 'kind' | 'by' | 'reason'>)
   | { type: 'rollbackRefused'; failure: Failure }
+  | {
+      type: 'rotationAsked';
+      credential: RotatedCredential;
+      by: string;
+      reason: string;
+      gate: GateId;
+      surveys: readonly StepId[];
+    }
+  | { type: 'rotated'; credential: RotatedCredential; by: string }
+  | { type: 'rotationDropped'; by: string; reason: string }
   | { type: 'resumed' }
   | { type: 'sampled'; watch: Watch }
   | { type: 'soaked'; soak: Soak; news: string | null }
@@ -85,6 +98,7 @@ export const edges: Record<Stage, Edges> = {
     stepGivenUp: ['working', 'the way back goes on without it; it is decided about in the end, or reported'],
     killed: ['working', 'a person wants the way back, in the middle of a step'],
     rollbackRefused: ['working', 'the way back may not go on; what it has fenced is let go first'],
+    rotated: ['working', 'the rotation is done, and the watch that it was asked of goes on'],
     resumed: ['working', 'the way back was refused and the world is as it was: the cutover stands where it stood'],
     sealing: ['sealing', 'the launch is approved and confirmed: rollbacks are refused before the seal is written'],
     gateOpened: ['waiting', 'the next item is a gate'],
@@ -95,11 +109,14 @@ export const edges: Record<Stage, Edges> = {
   waiting: {
     ...notes('waiting'),
     approved: ['waiting', 'one more person has approved; the quorum is counted separately'],
+    approvedBeforehand: ['waiting', 'the target file answers for it, and the cooling-off time begins'],
     decided: ['waiting', 'enough have approved, and the cooling-off time begins'],
     gatePassed: ['working', 'enough have approved, and the cooling-off time is over'],
     rejected: ['parked', 'a person has said no: the run is planned anew or ended by a decision'],
     voided: ['working', 'nobody decided in time: the plan is old and is made again'],
     killed: ['working', 'a person wants the way back instead of what the gate would allow'],
+    rotationAsked: ['working', 'a person wants a credential rotated in the watch'],
+    rotationDropped: ['working', 'a person has said no to a rotation, and the watch goes on'],
     rollbackRefused: ['working', 'a person has said no to a way back whose cost nobody knows'],
     sampled: ['waiting', 'a sample was taken beside the gate of the launch'],
     soaked: ['waiting', 'a sample was taken beside the clock of a soak'],
@@ -112,6 +129,7 @@ export const edges: Record<Stage, Edges> = {
     ...notes('parked'),
     resolved: ['working', 'a person has decided to go on'],
     killed: ['working', 'a person has decided for the way back'],
+    rotationDropped: ['working', 'a person has decided to go on with the watch without the rotation'],
     reminded: ['parked', 'nobody has answered for a while'],
     continued: ['parked', 'the history is long, and nothing is running'],
     ended: ['ended', 'a person has ended the run'],
@@ -203,6 +221,10 @@ function change(state: RunState, event: RunEvent, now: number): Partial<RunState
       const approvals = [...(state.gates[event.gate]?.approvals ?? []), { by, at: now, reason, backup }];
       return withGate(state, event.gate, { approvals });
     }
+    case 'approvedBeforehand': {
+      const approvals = [{ by: 'the target file', at: now, reason: event.field, backup: null }];
+      return withGate(state, event.gate, { approvals, decidedAt: now });
+    }
     case 'decided':
       return withGate(state, event.gate, { decidedAt: now });
     case 'gatePassed':
@@ -231,6 +253,21 @@ function change(state: RunState, event: RunEvent, now: number): Partial<RunState
     }
     case 'rollbackRefused':
       return { at: null, wayBack: state.wayBack && { ...state.wayBack, refused: event.failure } };
+    case 'rotationAsked': {
+      const { credential, by, reason, gate, surveys } = event;
+      // Whatever an earlier rotation has seen and was allowed is asked anew, as is the gate that the watch stands at.
+      const asked = askAnew({ ...state, steps: omit(state.steps, rotationStepIds) }, gate, surveys);
+      const gates = { ...state.gates, ...asked.gates };
+      return {
+        ...asked,
+        gates: { ...gates, ...(gates.rotate ? { rotate: { ...gates.rotate, passedAt: null } } : {}) },
+        procedure: 'rotation',
+        rotation: { credential, by, reason, at: now, from: 'cutover' },
+      };
+    }
+    case 'rotated':
+    case 'rotationDropped':
+      return { at: null, procedure: 'cutover', rotation: null, gates: closed(state.gates) };
     case 'resumed':
       return {
         at: null,
@@ -265,7 +302,7 @@ function change(state: RunState, event: RunEvent, now: number): Partial<RunState
 
 /** What a run goes on with where its way back is refused. */
 function forwardOf({ procedure }: RunState): NonNullable<WayBack['from']> {
-  return procedure === 'staging-soak' ? 'staging-soak' : 'cutover';
+  return procedure === 'staging-soak' || procedure === 'rotation' ? procedure : 'cutover';
 }
 
 function openGate(state: RunState, opening: GateOpening, now: number): Partial<RunState> {

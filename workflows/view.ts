@@ -1,10 +1,11 @@
 import { evidenceOf } from './evidence.ts';
-import { isPlanGate, type GateId, type Plan, type PlanGate } from './facts.ts';
+import { isSurveyedGate, type GateId, type Plan, type PlanGate } from './facts.ts';
 import { allItems, itemsOf } from './procedures.ts';
+import type { RotationPlan } from './rotation-plan.ts';
 import type { GateItem, Item, Phase, StepItem } from './sop.ts';
 import { parkedAt } from './decide.ts';
 import type { MessageName } from './messages.ts';
-import type { GateRecord, Outcome, Procedure, RunState, Stage, StepRecord } from './state.ts';
+import type { GateRecord, Outcome, Procedure, Rotation, RunState, Stage, StepRecord } from './state.ts';
 import { soakText, viewSoak, type SoakView } from './soak-clock.ts';
 import { steps } from './steps.ts';
 
@@ -58,6 +59,8 @@ export interface Status {
   readonly plans: Readonly<Record<PlanGate, Plan | null>>;
   readonly procedure: Procedure;
   readonly wayBack: RunState['wayBack'];
+  /** What is being rotated, or was in a run that was started for it. */
+  readonly rotation: (Rotation & { readonly plan: RotationPlan | null }) | null;
   /** Who may pull the kill switch. */
   readonly mayRollBack: readonly string[];
   /** How the kill switch is pulled, while it can be. */
@@ -95,6 +98,9 @@ export function view(state: RunState): Status {
     },
     procedure: state.procedure,
     wayBack: state.wayBack,
+    rotation: state.rotation
+      ? { ...state.rotation, plan: evidenceOf<RotationPlan>(state, 'survey-rotation') ?? null }
+      : null,
     mayRollBack: state.target ? [...state.target.policy.approvers, ...state.target.policy.onCall] : [],
     killSwitch: killSwitch(state),
     watch: state.watch,
@@ -204,7 +210,7 @@ function waitingFor(state: RunState): WaitingFor | null {
     ...common,
     what: record.about === null ? `approval of the gate ${gate}` : `${questions[gate] ?? gate}: ${record.about}`,
     signal: 'approve',
-    message: { ...message, ...confirm, ...accepts(state, gate), ...(isPlanGate(gate) ? {} : { reason: '<why>' }) },
+    message: { ...message, ...confirm, ...accepts(state, gate), ...(isSurveyedGate(gate) ? {} : { reason: '<why>' }) },
     from: policy.approvers,
     needed: policy.quorum - record.approvals.length,
     until: record.expiresAt,
@@ -223,15 +229,21 @@ function accepts(state: RunState, gate: GateId): Record<string, string> {
 }
 
 /** As long as there is something that it could take back, or that it could keep from beginning. */
-function killSwitch({ stage, procedure, target }: RunState): Status['killSwitch'] {
+function killSwitch({ stage, procedure, target, rotation }: RunState): Status['killSwitch'] {
   const isOver = stage === 'sealing' || stage === 'seal-parked' || stage === 'ended';
-  if (isOver || procedure === 'kill-switch' || procedure === 'plan' || target?.hasRollback !== true) return null;
+  const leadsBack = procedure !== 'kill-switch' && procedure !== 'plan' && !isAlone(procedure, rotation);
+  if (isOver || !leadsBack || target?.hasRollback !== true) return null;
   return { signal: 'killSwitch', message: { by: '<your name>', reason: '<why>' } };
 }
 
+/** A rotation that a run was started for: there is no cutover in it that could be taken back. */
+function isAlone(procedure: Procedure, rotation: RunState['rotation']): boolean {
+  return procedure === 'rotation' && rotation?.from == null;
+}
+
 /** What a person may decide about what is parked. */
-function choicesOf({ stage, procedure, target }: RunState): string[] {
-  if (stage === 'seal-parked' || procedure === 'kill-switch') return ['retry', 'abort'];
+function choicesOf({ stage, procedure, target, rotation }: RunState): string[] {
+  if (stage === 'seal-parked' || procedure === 'kill-switch' || isAlone(procedure, rotation)) return ['retry', 'abort'];
   const undo = procedure === 'undo-rm-11' ? [] : ['undo-rm-11'];
   return ['retry', ...undo, ...(target?.hasRollback === true ? ['kill-switch'] : []), 'abort'];
 }

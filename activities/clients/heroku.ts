@@ -91,6 +91,13 @@ export type Credential = z.infer<typeof credential>;
 export type Transfer = z.infer<typeof transfer>;
 export type Quantity = z.infer<typeof formation>;
 
+/** A credential with its secrets. */
+export interface CredentialUrls {
+  readonly state: string;
+  readonly database: string;
+  readonly urls: readonly { readonly user: string; readonly state: string; readonly url: string }[];
+}
+
 export interface HerokuOptions {
   /** Base URL of the Platform API. */
   readonly apiUrl: string;
@@ -137,6 +144,23 @@ export function createHerokuClient({ apiUrl, dataUrl, token: given, timeoutMs, .
   const bearer = (): string => `Bearer ${registered(token())}`;
   const basic = (): string => `Basic ${registered(Buffer.from(`:${registered(token())}`).toString('base64'))}`;
   const credentialsOf = (addonName: string): string => `/postgres/v0/databases/${part(addonName)}/credentials`;
+
+  const readUrls = async (addonName: string, name: string): Promise<CredentialUrls> => {
+    const { state, host, port, database, credentials } = await data(`${credentialsOf(addonName)}/${part(name)}`, {
+      method: 'GET',
+      answer: credential.extend({
+        credentials: z.array(z.object({ user: z.string(), password: z.string(), state: z.string() })),
+      }),
+    });
+    const urls = credentials.map((one) => {
+      const url = new URL(`postgres://${host}:${port}/${database}`);
+      url.username = one.user;
+      url.password = registered(one.password);
+      currentScope().secrets.addUrl(url.href);
+      return { user: one.user, state: one.state, url: url.href };
+    });
+    return { state, database, urls };
+  };
 
   return {
     /**
@@ -275,25 +299,37 @@ export function createHerokuClient({ apiUrl, dataUrl, token: given, timeoutMs, .
       await data(`${credentialsOf(addonName)}/${part(name)}`, { method: 'DELETE', answer: z.unknown() });
     },
 
+    /**
+     * Gives a credential another password, as `pg:credentials:rotate` does without `--force` [source]: the default one at
+     * once, a named one by way of a second user name. Answers before it is done.
+     */
+    async rotateCredential(addonName: string, name: string): Promise<void> {
+      const path = `${credentialsOf(addonName)}/${part(name)}/credentials_rotation`;
+      await data(path, { method: 'POST', body: {}, answer: z.unknown() });
+    },
+
     /** Backups, restores and copies of the app's databases [source: official CLI, pg:backups]. */
     listTransfers: (name: string) =>
       data(`/client/v11/apps/${part(name)}/transfers`, { method: 'GET', answer: z.array(transfer) }),
 
     /** The URL of a credential: a secret, read only where the platform is not to bind it itself. */
     async readCredentialUrl(addonName: string, name: string): Promise<string> {
-      const full = await data(`${credentialsOf(addonName)}/${part(name)}`, {
-        method: 'GET',
-        answer: credential.extend({
-          credentials: z.array(z.object({ user: z.string(), password: z.string(), state: z.string() })),
-        }),
-      });
-      const active = full.credentials.find((one) => one.state === 'active');
-      if (active === undefined) return '';
-      const url = new URL(`postgres://${full.host}:${full.port}/${full.database}`);
-      url.username = active.user;
-      url.password = registered(active.password);
-      currentScope().secrets.addUrl(url.href);
-      return url.href;
+      const { urls } = await readUrls(addonName, name);
+      return urls.find((one) => one.state === 'active')?.url ?? '';
+    },
+
+    /**
+     * A credential with the URL of each of its user names, secrets all: while it is rotated there are several.
+     *
+     * @returns undefined when there is no such credential
+     */
+    async readCredential(addonName: string, name: string): Promise<CredentialUrls | undefined> {
+      try {
+        return await readUrls(addonName, name);
+      } catch (error) {
+        if (error instanceof ServiceError && error.status === 404) return undefined;
+        throw error;
+      }
     },
   };
 }

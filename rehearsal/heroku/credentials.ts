@@ -181,10 +181,28 @@ async function destroyCredential(platform: Platform, addon: Addon, credential: C
  */
 export async function rotate(platform: Platform, addon: Addon, credential: Credential, forced: boolean): Promise<void> {
   if (credential.state !== 'active') throw new ApiError(409, 'conflict', `Credential is ${credential.state}.`);
+  const { rotationHiddenMs } = platform.settings;
+  if (rotationHiddenMs > 0) {
+    later(platform, rotationHiddenMs, () => begin(platform, addon, credential, forced));
+    return;
+  }
+  await begin(platform, addon, credential, forced);
+}
+
+/** Does something in a while, unless the stand-in is stopped before. */
+function later(platform: Platform, ms: number, act: () => Promise<void> | void): void {
+  void sleep(ms, undefined, { signal: platform.stopped })
+    .then(act)
+    .catch(() => undefined);
+}
+
+async function begin(platform: Platform, addon: Addon, credential: Credential, forced: boolean): Promise<void> {
   const { user } = activeRole(credential);
   credential.state = 'rotating';
   if (credential.name === 'default' || forced) {
-    await renew(platform, addon, credential, user);
+    const { resetMs } = platform.settings;
+    if (resetMs === 0) await renew(platform, addon, credential, user);
+    else later(platform, resetMs, () => renew(platform, addon, credential, user));
     return;
   }
   const temporary: Role = {
@@ -196,18 +214,20 @@ export async function rotate(platform: Platform, addon: Addon, credential: Crede
   rememberRole(platform, addon, temporary);
   credential.roles = [...credential.roles.map((role): Role => ({ ...role, state: 'revoking' })), temporary];
   updateAttached(platform, addon, credential);
-  void sleep(platform.settings.rotationMs, undefined, { signal: platform.stopped })
-    .then(async () => {
-      await renew(platform, addon, credential, user);
-      await dropRole(addon.postgres, addon.database, temporary.user, user);
-    })
-    .catch(() => undefined);
+  later(platform, platform.settings.rotationMs, async () => {
+    await renew(platform, addon, credential, user);
+    const drop = (): Promise<void> => dropRole(addon.postgres, addon.database, temporary.user, user);
+    const { temporaryUserMs } = platform.settings;
+    if (temporaryUserMs === 0) await drop();
+    else later(platform, temporaryUserMs, drop);
+  });
 }
 
 async function renew(platform: Platform, addon: Addon, credential: Credential, user: string): Promise<void> {
   const role: Role = { user, password: newPassword(), state: 'active' };
   rememberRole(platform, addon, role);
-  await changePassword(addon.postgres, user, role.password);
+  const ends = platform.settings.sessionsOfOldPassword === 'end';
+  await changePassword(addon.postgres, user, role.password, { endSessions: ends });
   credential.roles = [role];
   credential.state = 'active';
   updateAttached(platform, addon, credential);
@@ -215,6 +235,12 @@ async function renew(platform: Platform, addon: Addon, credential: Credential, u
 
 /** Every app that has the credential attached gets the new value, a release and a restart, but no release command [docs]. */
 function updateAttached(platform: Platform, addon: Addon, credential: Credential): void {
+  const { rotatedVariablesMs } = platform.settings;
+  if (rotatedVariablesMs === 0) update(platform, addon, credential);
+  else later(platform, rotatedVariablesMs, () => update(platform, addon, credential));
+}
+
+function update(platform: Platform, addon: Addon, credential: Credential): void {
   const attached = attachedTo(platform, addon, credential);
   for (const app of new Set(attached.map((attachment): App => attachment.app))) {
     const ours = attached.filter((attachment) => attachment.app === app);

@@ -89,11 +89,16 @@ export async function createMemberRole(
   );
 }
 
-/** Gives a role another password and ends its sessions, which were begun with the old one. */
-export async function changePassword(postgres: RehearsalPostgres, user: string, password: string): Promise<void> {
+/** Gives a role another password and, unless said, ends its sessions, which were begun with the old one. */
+export async function changePassword(
+  postgres: RehearsalPostgres,
+  user: string,
+  password: string,
+  { endSessions: ends = true }: { endSessions?: boolean } = {},
+): Promise<void> {
   await asSuperuser(postgres, 'postgres', async (client) => {
     await client.query(`ALTER ROLE ${quote(user)} PASSWORD ${literal(password)}`);
-    await endSessions(client, user);
+    if (ends) await endSessions(client, user);
   });
 }
 

@@ -198,6 +198,16 @@ export interface HerokuSettings {
   credentialProvisioningMs: number;
   /** How long a named credential's rotation keeps its temporary second user name. */
   rotationMs: number;
+  /** How long that second user name is good still once the first one has its new password [assumed: no time]. */
+  temporaryUserMs: number;
+  /** How long the default credential, or a forced rotation, is `rotating` before it has its new password [assumed: no time]. */
+  resetMs: number;
+  /** How long a rotation that was asked for does not show yet [assumed: no time]. */
+  rotationHiddenMs: number;
+  /** How much later than the credential the variables of the apps change [assumed: no time]. */
+  rotatedVariablesMs: number;
+  /** What becomes of sessions of the old password: the CLI says that they are reset [source], and nobody has seen it. */
+  sessionsOfOldPassword: 'end' | 'linger';
   /** What attaching as X does when X_URL is set by hand: nobody knows which of the two the platform does. */
   attachOverHandSet: 'refuse' | 'replace';
   /**
@@ -234,6 +244,11 @@ export interface HerokuSettings {
 export const DEFAULT_SETTINGS: HerokuSettings = {
   credentialProvisioningMs: 300,
   rotationMs: 1_000,
+  temporaryUserMs: 0,
+  resetMs: 0,
+  rotationHiddenMs: 0,
+  rotatedVariablesMs: 0,
+  sessionsOfOldPassword: 'end',
   attachOverHandSet: 'refuse',
   prebootMs: 3_000,
   prebootListsOld: false,

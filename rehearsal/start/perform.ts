@@ -110,7 +110,9 @@ export async function perform({ rehearsal, app, scenario, byHand, terminal, hold
   terminal.busy('');
   for (const line of summaryLines({ status: last, closedAs, historyEvents, outside }, terminal.colors))
     terminal.line(line);
-  const problem = judge(scenario, last) ?? (await scenario.after?.({ handle, platform, app, status: last })) ?? null;
+  const tell = (text: string): void => terminal.line(`  ${plain(text)}`);
+  const problem =
+    judge(scenario, last) ?? (await scenario.after?.({ handle, platform, app, status: last, tell })) ?? null;
   if (problem !== null) terminal.line(`  ${terminal.colors.red('✘')} ${plain(problem)}`);
   return { verified: problem === null && outside.ok, status: last };
 }

@@ -12,6 +12,7 @@ const phaseTitle: Record<ItemStatus['phase'], string> = {
   'way-back': 'The way back',
   rehearsal: 'The way back and forth, rehearsed',
   soak: 'Soak',
+  rotation: 'The rotation',
 };
 /** Characters of a step's line; the summary has all of its evidence. */
 const lineLength = 150;

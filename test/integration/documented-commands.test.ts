@@ -260,6 +260,37 @@ function makeCurrent(build: string): Promise<boolean> {
   );
 }
 
+describe('docs/rotation.md', () => {
+  const values = { '<your name>': 'Rita', '<why>': 'it is May' };
+
+  test('during the watch the open run is asked', async () => {
+    await rig.start(app);
+    await play(atGate('launch'));
+    await type('docs/rotation.md: workflow signal rotate', values);
+    await play((status) => status.journal.some(({ event }) => event === 'rotated'));
+    await play(hasEnded);
+    await currentRun().result();
+  });
+
+  test('a run of its own', async () => {
+    await type('docs/rotation.md: workflow start rotateCredential', values);
+    expect((await play(hasEnded)).outcome).toMatchObject({ result: 'rotated' });
+    await currentRun().result();
+  });
+
+  test('on a schedule', async () => {
+    const before = (await currentRun().describe()).runId;
+    await type('docs/rotation.md: schedule create startRotation', values);
+    await type('docs/rotation.md: schedule trigger', {});
+    await eventually(
+      async () => (await currentRun().describe()).runId,
+      (now) => now !== before,
+      60_000,
+    );
+    expect((await play(hasEnded)).outcome).toMatchObject({ result: 'rotated', by: 'Rita' });
+  });
+});
+
 test('docs/security.md: an encrypted run is read by the codec server', async () => {
   const other = await rig.add(ledger, { ownName: true });
   const taskQueue = 'encrypted';

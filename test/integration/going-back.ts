@@ -1,5 +1,5 @@
 import type { RehearsedApp } from '../../rehearsal/apps.ts';
-import type { RunInput } from '../../workflows/input.ts';
+import type { CutoverInput } from '../../workflows/input.ts';
 import { playPeople, type CutoverHandle, type Rig } from './cutover-rig.ts';
 import { atGate } from './steering.ts';
 
@@ -19,7 +19,7 @@ export function pullKillSwitch(handle: CutoverHandle): Promise<void> {
 export function startWayBack(
   rig: Rig,
   app: RehearsedApp,
-  input: Pick<RunInput, 'mode' | 'reason'>,
+  input: Pick<CutoverInput, 'mode' | 'reason'>,
   taskQueue = rig.workerEnv['CUTOVER_TASK_QUEUE'] ?? '',
 ): Promise<CutoverHandle> {
   return rig.client.workflow.start('productionCutover', {

@@ -55,6 +55,7 @@ function statusOf(items: readonly ItemStatus[], rest: Partial<Status> = {}): Sta
     plans: { go: null, 'rm-11': null, launch: null, soak: null },
     procedure: 'cutover',
     wayBack: null,
+    rotation: null,
     mayRollBack: [],
     killSwitch: null,
     watch: null,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { planGates, type PlanGate } from '../../workflows/facts.ts';
+import { planGates, type SurveyedGate } from '../../workflows/facts.ts';
 import { gateBefore, stepsOfGate } from '../../workflows/sop.ts';
 import { steps, type StepId } from '../../workflows/steps.ts';
 import { answerAll, approveAll, approveGate, atGate, createHarness, statusWhen, type Harness } from './harness.ts';
@@ -15,7 +15,7 @@ afterAll(() => harness.close());
 
 /** Every write that rests on a plan; the seal looks at the database that it closes and at nothing else. */
 const guarded = stepsInOrder.filter((step) => steps[step].writes && step !== 'seal' && step !== 'open-follow-ups');
-const gateOf = (step: StepId): PlanGate => gateBefore(wholeSequence, step) ?? 'go';
+const gateOf = (step: StepId): SurveyedGate => gateBefore(wholeSequence, step) ?? 'go';
 
 test('a target that changed before any write voids the approval behind it: surveyed, shown, asked again', async () => {
   const world = createFullWorld();

@@ -16,7 +16,7 @@ export interface OwnRun {
 
 /** Every step of every procedure; the purpose stands in the app's name, so that a failure tells where. */
 export const everyStep: readonly { mode: Mode; step: StepId; app: string }[] = (
-  ['cutover', 'plan', 'kill-switch', 'undo-rm-11', 'staging-soak'] as const
+  ['cutover', 'plan', 'kill-switch', 'undo-rm-11', 'staging-soak', 'rotation'] as const
 ).flatMap((mode) => stepsOfMode(mode).map((step) => ({ mode, step, app: freshApp(`${mode.slice(0, 4)}-${step}`) })));
 
 /** Makes each step behave so in the runs that are its own, and well in the others. */

@@ -4,7 +4,7 @@ import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporal
 import { connect } from '../../rehearsal/connect.ts';
 import { queryStatus } from '../../rehearsal/query-status.ts';
 import { buildWorkflowBundle } from '../../worker/bundle.ts';
-import { planGates } from '../../workflows/facts.ts';
+import { planGates, type SurveyedGate } from '../../workflows/facts.ts';
 import type { WorkflowType } from '../../workflows/input.ts';
 import type { productionCutover } from '../../workflows/index.ts';
 import type { JournalEntry } from '../../workflows/state.ts';
@@ -180,9 +180,12 @@ export async function approveGate(handle: CutoverHandle, gate: string, by = 'Ada
 }
 
 /** Approves each gate of the cutover as it opens, until the run has ended, and answers how it did. */
-export async function approveAll(handle: CutoverHandle): Promise<Status> {
+export const approveAll = (handle: CutoverHandle): Promise<Status> => approveGates(handle, planGates);
+
+/** Approves each of some gates as it opens, until the run has ended. */
+export async function approveGates(handle: CutoverHandle, gates: readonly SurveyedGate[]): Promise<Status> {
   const people = (async () => {
-    for (const gate of planGates) {
+    for (const gate of gates) {
       const status = await statusWhen(handle, (seen) => seen.outcome !== null || atGate(gate)(seen));
       if (status.outcome !== null) return;
       await approveGate(handle, gate);

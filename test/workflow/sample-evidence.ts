@@ -1,12 +1,14 @@
-import type { Facts, Plan, PlanGate } from '../../workflows/facts.ts';
+import type { Facts, Plan, PlanGate, SurveyedGate } from '../../workflows/facts.ts';
 import { ownStep, type OwnStepId } from '../../workflows/rehearsal-steps.ts';
+import type { RotationPlan } from '../../workflows/rotation-plan.ts';
 import { stepIds, type Evidence, type StepId } from '../../workflows/steps.ts';
 
-export const sampleDigest: Readonly<Record<PlanGate, string>> = {
+export const sampleDigest: Readonly<Record<SurveyedGate, string>> = {
   go: 'a1'.repeat(32),
   'rm-11': 'b2'.repeat(32),
   launch: 'f0'.repeat(32),
   soak: '5a'.repeat(32),
+  rotate: '9d'.repeat(32),
 };
 
 export const sampleFacts: Facts = {
@@ -56,6 +58,32 @@ export function samplePlan(gate: PlanGate): Plan {
     digest: sampleDigest[gate],
   };
 }
+
+export const sampleRotation: RotationPlan = {
+  facts: {
+    app: 'sample-app',
+    targetDigest: 'c3'.repeat(32),
+    which: 'role',
+    credential: 'sample_role',
+    addonId: 'addon-1',
+    addon: 'sample-db',
+    plan: 'heroku-postgresql:standard-0',
+    fingerprint: '5f'.repeat(16),
+    bindings: [
+      { app: 'sample-app', variable: 'SAMPLE_ROLE_DATABASE_URL', by: 'attachment' },
+      { app: 'sample-reports', variable: 'REPORTS_URL', by: 'attachment' },
+    ],
+    unreadable: [],
+    asRole: true,
+  },
+  observations: {
+    sessions: [{ user: 'sample_role', sessions: 2 }],
+    dynos: ['web.1 up'],
+    release: 10,
+    releaseCommand: null,
+  },
+  digest: sampleDigest.rotate,
+};
 
 const restarted = { release: 8, dynos: [{ name: 'web.1', state: 'up', since: '2026-05-15T00:00:00Z' }] };
 const passed = {
@@ -193,6 +221,20 @@ const ownEvidence: { readonly [S in OwnStepId]: Evidence<S> } = {
     issues: [{ title: 'Clean up', number: 21, link: 'https://github.example/owner/name/issues/21' }],
     comment: 'https://github.example/owner/name/issues/7#issuecomment-1',
   },
+  'survey-rotation': sampleRotation,
+  'confirm-rotation': { digest: sampleDigest.rotate },
+  'rotate-credential': {
+    credential: 'sample_role',
+    addon: 'sample-db',
+    fingerprint: '6a'.repeat(16),
+    changed: ['SAMPLE_ROLE_DATABASE_URL of sample-app', 'REPORTS_URL of sample-reports'],
+    oldPassword: 'refused',
+    rotatedAt: 1_778_803_200_000,
+    release: 12,
+  },
+  'restart-rotated': restarted,
+  'smoke-rotated': passed,
+  'verify-rotated': { as: 'role', connected: 2, old: 0 },
   'survey-soak': { ...samplePlan('soak'), facts: soakedFacts },
   'soak-sample': {
     healthy: true,

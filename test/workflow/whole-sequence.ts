@@ -1,10 +1,11 @@
-import type { RunInput, WorkflowType } from '../../workflows/input.ts';
+import type { CutoverInput, RunInput, WorkflowType } from '../../workflows/input.ts';
+import { rotation } from '../../workflows/rotation-sequence.ts';
 import { soakSequence } from '../../workflows/soak-sequence.ts';
 import { sequence, stepIdsOf, type Item, type Known } from '../../workflows/sop.ts';
 import { steps, type StepId } from '../../workflows/steps.ts';
 import { asPlanned, killSwitch, undoRm11 } from '../../workflows/way-back.ts';
 import { createFakeWorld, type FakeWorld, type FakeWorldOptions } from './fake-activities.ts';
-import { sampleEvidence, sampleFacts, samplePlan } from './sample-evidence.ts';
+import { sampleEvidence, sampleFacts, samplePlan, sampleRotation } from './sample-evidence.ts';
 
 const facts = { ...sampleFacts, database: { ...sampleFacts.database, promote: 'sample-db' } };
 
@@ -35,7 +36,7 @@ export type WayBackKind = keyof typeof stepsBack;
 /** Every procedure that a run can be started for, with what it performs when nothing goes wrong. */
 export const procedures: Readonly<
   Record<
-    NonNullable<RunInput['mode']> | 'staging-soak',
+    NonNullable<CutoverInput['mode']> | 'staging-soak' | 'rotation',
     { readonly items: readonly Item[]; readonly result: string; readonly type?: WorkflowType }
   >
 > = {
@@ -52,14 +53,20 @@ export const procedures: Readonly<
   'kill-switch': { items: killSwitch(asPlanned), result: 'rolled-back' },
   'undo-rm-11': { items: undoRm11(asPlanned), result: 'undone' },
   'staging-soak': { items: soakSequence(known, true), result: 'completed', type: 'stagingSoak' },
+  rotation: {
+    items: rotation({ plan: sampleRotation, inWatch: false, approvedBeforehand: false }),
+    result: 'rotated',
+    type: 'rotateCredential',
+  },
 };
 export type Mode = keyof typeof procedures;
 
 /** What a run of a procedure is started with. */
-export const inputFor = (mode: Mode, app: string): RunInput =>
-  mode === 'staging-soak'
-    ? { app, requestedBy: 'Rita' }
-    : { app, requestedBy: 'Rita', mode, reason: 'the test wants it' };
+export const inputFor = (mode: Mode, app: string): RunInput => {
+  if (mode === 'staging-soak') return { app, requestedBy: 'Rita' };
+  const chosen = mode === 'rotation' ? { credential: 'role' as const } : { mode };
+  return { app, requestedBy: 'Rita', ...chosen, reason: 'the test wants it' };
+};
 
 /** How a run of a procedure is started. */
 export const startOf = (mode: Mode, app: string): { input: RunInput; type: WorkflowType } => ({

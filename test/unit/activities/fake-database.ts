@@ -47,6 +47,8 @@ export class FakeDatabase {
   /** Matrices that were applied and not rolled back. */
   grantsCommitted = 0;
   sessions: { user: string; application: string; plain?: boolean }[] = [];
+  /** Sessions of the user who asks, with their age in milliseconds. */
+  aged: { who: string; age: number | null }[] = [];
   recovering = false;
   readOnly = false;
   /** The next transaction that changes something is committed, and then the connection breaks. */
@@ -58,10 +60,13 @@ export class FakeDatabase {
   tls: TlsFacts = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', verified: false, fingerprint: 'AB:CD' };
   /** Thrown by every attempt to connect. */
   unreachable: Error | undefined;
+  /** Whether the password of a URL is the one that its user has now. */
+  accepts: (url: URL) => boolean = () => true;
 
   readonly client: PostgresClient = {
     connected: async <T>(url: string, work: (connection: Connection) => Promise<T>): Promise<T> => {
       if (this.unreachable !== undefined) throw this.unreachable;
+      if (!this.accepts(new URL(url))) throw sqlError('28P01', 'password authentication failed');
       return work(this.#connection(new URL(url).username));
     },
     inspectTls: () => (this.unreachable === undefined ? Promise.resolve(this.tls) : Promise.reject(this.unreachable)),
@@ -136,6 +141,9 @@ export class FakeDatabase {
     if (sql.includes('pg_constraint')) return this.shape.foreignKeys.map((key) => ({ ...key }));
     if (sql.includes('relname AS name')) return this.shape.tables.map((name) => ({ name }));
     if (sql.includes('max_connections')) return [{ used: this.sessions.length, limit: 120 }];
+    if (sql.includes('AS age')) return this.aged;
+    if (sql.includes('AS user')) return this.#byUser(values as [string]);
+    if (sql.trim() === 'SELECT 1') return [];
     if (sql.includes('AS who')) return this.#sessionsOf(values as [string, string[], boolean], user);
     if (sql.includes('pg_stat_ssl')) return [this.#countEncrypted(values as [string, string[]])];
     if (sql.includes('pg_stat_activity')) return [this.#countSessions(values as [string[], string[], string], user)];
@@ -165,6 +173,12 @@ export class FakeDatabase {
           session.application !== application && (names.includes(session.user) || (asked && session.user === user)),
       )
       .map((session) => ({ who: `${session.application} (process 1, since unknown)` }));
+  }
+
+  #byUser([application]: [string]): Row[] {
+    const others = this.sessions.filter((session) => session.application !== application);
+    const users = [...new Set(others.map(({ user }) => user))].sort();
+    return users.map((user) => ({ user, sessions: others.filter((one) => one.user === user).length }));
   }
 
   #ownPrivileges(): Row[] {

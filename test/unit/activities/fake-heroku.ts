@@ -56,10 +56,14 @@ export class FakeHeroku {
   bootTakes = 0;
   credentialTakes = 0;
   stopTakes = 0;
+  rotationTakes = 0;
   /** The next release fails, as one whose release command does. */
   nextReleaseFails = false;
   runCommand: (command: string) => CommandOutcome = () => ({ output: '', status: 0 });
   readonly password = randomBytes(12).toString('hex');
+  /** Of users whose credential was rotated. */
+  readonly passwords = new Map<string, string>();
+  rotations = 0;
   #outputs = new Map<string, { dyno: Dyno; command: string }>();
 
   constructor() {
@@ -85,7 +89,7 @@ export class FakeHeroku {
   }
 
   urlOf(addon: string, user = 'owner'): string {
-    return `postgres://${user}:${this.password}@db.example:5432/${addon}-data`;
+    return `postgres://${user}:${this.passwords.get(user) ?? this.password}@db.example:5432/${addon}-data`;
   }
 
   /** Attaches without a release, as the state that a test begins in. */
@@ -284,7 +288,29 @@ export class FakeHeroku {
     },
     tokenExpiresIn: () => Promise.resolve(this.tokenExpiresIn),
     isFeatureEnabled: (_, feature) => Promise.resolve(this.features.has(feature)),
-    readCredentialUrl: (addon, name) => Promise.resolve(this.urlOf(addon, name)),
+    readCredentialUrl: (addon, name) => Promise.resolve(this.urlOf(addon, name === 'default' ? 'owner' : name)),
+    readCredential: (addon, name) => {
+      const found = this.credentials.get(addon)?.find((one) => one.name === name);
+      if (found === undefined) return Promise.resolve(undefined);
+      const urls = found.credentials.map(({ user, state }) => ({ user, state, url: this.urlOf(addon, user) }));
+      for (const { url } of urls) currentScope().secrets.addUrl(url);
+      return Promise.resolve({ state: found.state, database: found.database, urls });
+    },
+    rotateCredential: async (addon, name) => {
+      this.rotations += 1;
+      const found = this.credentials.get(addon)?.find((one) => one.name === name);
+      if (found === undefined) throw new ServiceError('Heroku Data', 'POST rotation', 404, 'not_found', 'no such');
+      found.state = 'rotating';
+      after(this.rotationTakes, () => {
+        found.state = 'active';
+        for (const { user } of found.credentials) this.passwords.set(user, randomBytes(12).toString('hex'));
+        const namespace = name === 'default' ? null : `credential:${name}`;
+        const attached = this.attachments.filter((one) => one.addon.name === addon && one.namespace === namespace);
+        for (const one of attached) this.attach(addon, one.name, namespace);
+        this.release(`Update ${attached.map((one) => one.name).join(', ')} by heroku-postgresql`);
+      });
+      await Promise.resolve();
+    },
   };
 }
 

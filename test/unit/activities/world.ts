@@ -31,6 +31,8 @@ export class World {
   constructor(target: Target = sampleTarget(), certificates?: CertificateStore) {
     this.target = target;
     this.heroku.runCommand = (command) => this.#runCommand(command);
+    this.database.accepts = ({ username, password }) =>
+      password === (this.heroku.passwords.get(username) ?? this.heroku.password);
     const services: Services = {
       heroku: this.#losing(this.heroku.client),
       github: this.#losing(this.github.client),

@@ -4,6 +4,7 @@ import type { StepCall } from '../../../workflows/steps.ts';
 import { steps, stepIds } from '../../../workflows/steps.ts';
 import { sampleTarget } from './sample-target.ts';
 import { answerOverHttp, withQuickTime } from './world-tests.ts';
+import { rotationOfOwner } from './rotation-call.ts';
 import { World } from './world.ts';
 
 // What holds for every step that changes the world, whatever it changes: the rows below are all that differs.
@@ -13,7 +14,7 @@ interface Row {
   /** The world before the step; its goal is not in place. */
   readonly prepare?: (world: World) => void;
   readonly target?: Parameters<typeof sampleTarget>[0];
-  readonly call?: Partial<StepCall>;
+  readonly call?: Partial<StepCall> | ((world: World) => Partial<StepCall>);
   /** How often the effect of the step happened. */
   readonly effects: (world: World) => number;
   /** Has the step's write happen and its answer be lost. */
@@ -229,8 +230,38 @@ const rows: { readonly [S in OwnStepId]: Row | null } = {
     interrupt: (world) => world.loseAnswerOf('createComment'),
     slow: () => undefined,
   },
+  'survey-rotation': null,
+  'confirm-rotation': null,
+  'verify-rotated': null,
+  'rotate-credential': {
+    call: rotationOfOwner,
+    effects: ({ heroku }) => heroku.rotations,
+    interrupt: (world) => world.loseAnswerOf('rotateCredential'),
+    slow: ({ heroku }) => void (heroku.rotationTakes = 8_000),
+  },
+  'restart-rotated': {
+    prepare: older,
+    effects: restarts,
+    interrupt: (world) => world.loseAnswerOf('restartProcesses'),
+    slow: ({ heroku }) => void (heroku.bootTakes = 8_000),
+  },
+  'smoke-rotated': {
+    call: { asRole: true },
+    effects: suites,
+    interrupt: (world) => world.loseAnswerOf('dispatch'),
+    slow: ({ github }) => void (github.suiteTakes = 60_000),
+    once: 'per attempt',
+  },
   flag: { effects: changes, interrupt: (world) => world.loseAnswerOf('setConfigVars'), slow: slowRelease },
 };
+
+/** What a step is told; in a world that it has changed, what it was told before. */
+const calls = new WeakMap<World, Partial<StepCall>>();
+function callOf(world: World, { call = {} }: Row): Partial<StepCall> {
+  const told = calls.get(world) ?? (typeof call === 'function' ? call(world) : call);
+  calls.set(world, told);
+  return told;
+}
 
 // What is rehearsed is the same activity.
 const ownIds = stepIds.filter((step): step is OwnStepId => ownStep(step) === step);
@@ -249,22 +280,22 @@ describe.each(writing)('$step', ({ step, row }) => {
 
   test('acts once and says so', async () => {
     const world = begin();
-    expect((await world.perform(step, row.call)).did).toBe('acted');
+    expect((await world.perform(step, callOf(world, row))).did).toBe('acted');
     expect(row.effects(world)).toBe(1);
   });
 
   test('waits for its effect, and asks for it no second time', async () => {
     const world = begin();
     row.slow(world);
-    expect((await world.perform(step, row.call)).did).toBe('acted');
+    expect((await world.perform(step, callOf(world, row))).did).toBe('acted');
     expect(row.effects(world)).toBe(1);
   });
 
   test('performed again, it finds its effect in place and changes nothing', async () => {
     const world = begin();
-    const first = await world.perform(step, row.call);
+    const first = await world.perform(step, callOf(world, row));
     const before = world.snapshot();
-    const again = await world.perform(step, row.call);
+    const again = await world.perform(step, callOf(world, row));
     expect(again.did).toBe('already');
     expect(world.snapshot()).toEqual(before);
     expect(Object.keys(again.evidence as object)).toEqual(Object.keys(first.evidence as object));
@@ -272,20 +303,20 @@ describe.each(writing)('$step', ({ step, row }) => {
 
   test('another attempt of the runbook is another effect only where it must be', async () => {
     const world = begin();
-    await world.perform(step, row.call);
-    await world.perform(step, { ...row.call, attempt: 2 });
+    await world.perform(step, callOf(world, row));
+    await world.perform(step, { ...callOf(world, row), attempt: 2 });
     expect(row.effects(world)).toBe(row.once === 'per attempt' ? 2 : 1);
   });
 
   test('an answer that was lost is settled by looking', async () => {
     const world = begin();
     row.interrupt(world);
-    await expect(world.perform(step, row.call)).rejects.toMatchObject({
+    await expect(world.perform(step, callOf(world, row))).rejects.toMatchObject({
       type: expect.stringMatching(/^(PlatformUnavailable|DatabaseUnreachable)$/),
       nonRetryable: false,
     });
     expect(row.effects(world)).toBe(1);
-    const second = await world.perform(step, row.call, { attempt: 2 });
+    const second = await world.perform(step, callOf(world, row), { attempt: 2 });
     expect(second.did).toBe('settled');
     expect(row.effects(world)).toBe(1);
   });
@@ -294,14 +325,14 @@ describe.each(writing)('$step', ({ step, row }) => {
     const world = begin();
     row.slow(world);
     row.interrupt(world);
-    await world.perform(step, row.call).catch(() => undefined);
-    await world.perform(step, row.call, { attempt: 2 });
+    await world.perform(step, callOf(world, row)).catch(() => undefined);
+    await world.perform(step, callOf(world, row), { attempt: 2 });
     expect(row.effects(world)).toBe(1);
   });
 
   test('its evidence is what its schema takes, and holds no secret', async () => {
     const world = begin();
-    const { evidence } = await world.perform(step, row.call);
+    const { evidence } = await world.perform(step, callOf(world, row));
     expect(steps[step].evidence.parse(evidence)).toEqual(evidence);
     expect(JSON.stringify(evidence)).not.toContain(world.heroku.password);
   });
@@ -313,7 +344,7 @@ test.each(releasing)('$step: a release that fails is told, for the old one serve
   const world = new World(sampleTarget(row.target));
   row.prepare?.(world);
   world.heroku.nextReleaseFails = true;
-  await expect(world.perform(step, row.call)).rejects.toMatchObject({
+  await expect(world.perform(step, callOf(world, row))).rejects.toMatchObject({
     type: 'ReleaseFailed',
     nonRetryable: true,
     message: expect.stringMatching(/Release v2 .* has failed: the release before it serves on\. Read the output/),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { planGates, type Facts, type PullRequestFacts } from '../../../workflows/facts.ts';
+import { rotationStepIds } from '../../../workflows/rotation-sequence.ts';
 import { soakSequence } from '../../../workflows/soak-sequence.ts';
 import {
   gateBefore,
@@ -215,6 +216,7 @@ test('a target without follow-ups has nothing to open', () => {
 test('between them the courses, the ways back, the watch and the soak have every step of the list', () => {
   const met = new Set<StepId>(courses.flatMap(({ whole }) => idsOf(whole)) as StepId[]);
   const soak = soakSequence({ hasFollowUps, hasPullRequest: false, go: sampleFacts, rm11: sampleFacts }, true);
-  for (const id of [...wayBackSteps, ...stepIdsOf(soak), 'watch-sample', 'soak-sample'] as StepId[]) met.add(id);
+  const others = [...wayBackSteps, ...rotationStepIds, ...stepIdsOf(soak), 'watch-sample', 'soak-sample'] as StepId[];
+  for (const id of others) met.add(id);
   expect(stepIds.filter((id) => !met.has(id))).toEqual([]);
 });

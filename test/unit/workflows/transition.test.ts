@@ -22,6 +22,7 @@ const expected: Record<Stage, { readonly [To in Stage]?: readonly EventType[] }>
       'killed',
       'rollbackRefused',
       'resumed',
+      'rotated',
       'voided',
     ],
     waiting: ['gateOpened'],
@@ -30,12 +31,12 @@ const expected: Record<Stage, { readonly [To in Stage]?: readonly EventType[] }>
     ended: ['ended'],
   },
   waiting: {
-    waiting: [...notes, ...asked, 'approved', 'decided', 'sampled', 'soaked'],
-    working: ['gatePassed', 'voided', 'killed', 'rollbackRefused'],
+    waiting: [...notes, ...asked, 'approved', 'approvedBeforehand', 'decided', 'sampled', 'soaked'],
+    working: ['gatePassed', 'voided', 'killed', 'rollbackRefused', 'rotationAsked', 'rotationDropped'],
     parked: ['rejected'],
     ended: ['ended'],
   },
-  parked: { parked: [...notes, ...asked], working: ['resolved', 'killed'], ended: ['ended'] },
+  parked: { parked: [...notes, ...asked], working: ['resolved', 'killed', 'rotationDropped'], ended: ['ended'] },
   sealing: {
     sealing: [...notes, 'stepStarted', 'stepDone', 'stepGivenUp', 'drifted'],
     'seal-parked': ['stepFailed'],

@@ -1,4 +1,4 @@
-import { isPlanGate, type GateId } from '../../../workflows/facts.ts';
+import { isSurveyedGate, type GateId } from '../../../workflows/facts.ts';
 import type { RunInput } from '../../../workflows/input.ts';
 import { nextItem } from '../../../workflows/procedures.ts';
 import type { Item } from '../../../workflows/sop.ts';
@@ -35,14 +35,14 @@ export const failed = (step: StepId, type = 'PlatformRefused'): RunEvent => ({
 });
 
 /** The digest of a gate's question; that of a plan where the gate opens on one. */
-export const digestOf = (gate: GateId): string => (isPlanGate(gate) ? sampleDigest[gate] : '7e'.repeat(32));
+export const digestOf = (gate: GateId): string => (isSurveyedGate(gate) ? sampleDigest[gate] : '7e'.repeat(32));
 
 export const opened = (gate: GateId, more: Partial<Extract<RunEvent, { type: 'gateOpened' }>> = {}): RunEvent => ({
   type: 'gateOpened',
   gate,
   digest: digestOf(gate),
   expiresAt: null,
-  about: isPlanGate(gate) ? null : 'something else',
+  about: isSurveyedGate(gate) ? null : 'something else',
   changes: [],
   ...more,
 });
