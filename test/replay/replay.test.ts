@@ -6,6 +6,7 @@ import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { buildWorkflowBundle } from '../../worker/bundle.ts';
 import type { Status } from '../../workflows/view.ts';
+import { quietRuntime } from '../workflow/harness.ts';
 import { behaviours, startOf } from './behaviours.ts';
 
 const root = fileURLToPath(new URL('../histories', import.meta.url));
@@ -20,6 +21,7 @@ const behaviourOf = (file: string): string => file.replace(/\.\d+\.json$/, '');
 
 let workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
 beforeAll(async () => {
+  quietRuntime();
   const codePath = process.env['RC_TEST_WORKFLOW_BUNDLE'];
   workflowBundle = codePath === undefined ? await buildWorkflowBundle() : { codePath };
 });

@@ -84,9 +84,9 @@ describe('where a certificate is required', () => {
 
   test('a soak that ended too long ago is refused; the day on which it was certified does not count', async () => {
     const { world, good } = production();
-    const until = new Date(Date.now() - 8 * 86_400_000).toISOString();
+    const until = new Date(Date.now() - 8 * 86_400_000 - 90_000).toISOString();
     await kit.store.issue({ ...good, issuedAt: new Date().toISOString(), soak: { ...good.soak, until } });
-    await expectRefusal(world, 'survey', 'CertificateTooOld', /192 h ago; an-app expects 168 h at most/, {
+    await expectRefusal(world, 'survey', 'CertificateTooOld', /192 h 1 min ago; an-app expects 168 h at most/, {
       call: { gate: 'go' },
     });
   });
