@@ -18,7 +18,7 @@ import {
 } from './harness.ts';
 import { barrier, createFakeWorld, finalFailure } from './fake-activities.ts';
 import { sampleRotation } from './sample-evidence.ts';
-import { createFullWorld, inputFor, stepsBack, stepsInOrder } from './whole-sequence.ts';
+import { createFullWorld, inputFor, startOf, stepsBack, stepsInOrder } from './whole-sequence.ts';
 
 let harness: Harness;
 beforeAll(async () => {
@@ -34,7 +34,10 @@ describe('a run of its own', () => {
     async (credential) => {
       const world = createFakeWorld();
       await harness.withWorker(world, async ({ start }) => {
-        const handle = await start({ input: { app: freshApp(), requestedBy: 'Rita', credential } });
+        const handle = await start({
+          type: 'rotateCredential',
+          input: { app: freshApp(), requestedBy: 'Rita', credential },
+        });
         const asked = await approveGate(handle, 'rotate');
         expect(asked.waitingFor).toMatchObject({ message: { gate: 'rotate' }, from: expect.arrayContaining(['Ada']) });
         expect(asked.killSwitch).toBeNull();
@@ -59,7 +62,7 @@ describe('a run of its own', () => {
 
   test('what its gate asks stands on its page', async () => {
     await harness.withWorker(createFakeWorld(), async ({ start }) => {
-      const handle = await start({ input: inputFor('rotation', freshApp()) });
+      const handle = await start(startOf('rotation', freshApp()));
       await statusWhen(handle, atGate('rotate'));
       const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
       expect(currentDetails).toContain('the password of the role \\(credential sample\\_role\\) of sample\\-db');
@@ -78,7 +81,7 @@ describe('a run of its own', () => {
       if (call.attempt === 1) throw finalFailure('SmokeFailed');
     });
     await harness.withWorker(world, async ({ start }) => {
-      const handle = await start({ input: inputFor('rotation', freshApp()) });
+      const handle = await start(startOf('rotation', freshApp()));
       await approveGate(handle, 'rotate');
       const parked = await statusWhen(handle, isParked);
       expect(parked.waitingFor).toMatchObject({ choices: ['retry', 'abort'], message: { step: 'smoke-rotated' } });
@@ -94,7 +97,7 @@ describe('a run of its own', () => {
   test('refused at its gate, nothing was reset', async () => {
     const world = createFakeWorld();
     await harness.withWorker(world, async ({ start }) => {
-      const handle = await start({ input: inputFor('rotation', freshApp()) });
+      const handle = await start(startOf('rotation', freshApp()));
       const { waitingFor } = await statusWhen(handle, atGate('rotate'));
       await handle.signal('reject', { ...waitingFor?.message, by: 'Bo', reason: 'not tonight' });
       await resolveParked(handle, 'abort');
@@ -112,7 +115,7 @@ describe('approved beforehand', () => {
   test('by the target file: nobody is asked, and the record says by whose policy', async () => {
     const world = createFakeWorld({ rotatesUnasked: true });
     await harness.withWorker(world, async ({ start }) => {
-      const handle = await start({ input: inputFor('rotation', freshApp()) });
+      const handle = await start(startOf('rotation', freshApp()));
       const status = await handle.result();
       expect(status.outcome).toMatchObject({ result: 'rotated' });
       expect(status.items.find(({ id }) => id === 'rotate')).toMatchObject({ approvedBy: 'the target file' });
@@ -130,7 +133,7 @@ describe('approved beforehand', () => {
       evidence: { 'survey-rotation': { ...sampleRotation, facts: { ...facts, bindings } } },
     });
     await harness.withWorker(world, async ({ start }) => {
-      const handle = await start({ input: inputFor('rotation', freshApp()) });
+      const handle = await start(startOf('rotation', freshApp()));
       const { waitingFor } = await statusWhen(handle, atGate('rotate'));
       expect(waitingFor?.needed).toBe(1);
       expect(world.performed).toEqual(['survey-rotation']);
@@ -215,7 +218,11 @@ describe('on a schedule', () => {
   test('a run with a time in its id is refused: it would not keep one procedure open', async () => {
     await harness.withWorker(createFakeWorld(), async ({ start }) => {
       const input = inputFor('rotation', freshApp());
-      const handle = await start({ input, workflowId: `cutover-${input.app}-2026-05-15T00:00:00Z` });
+      const handle = await start({
+        type: 'rotateCredential',
+        input,
+        workflowId: `cutover-${input.app}-2026-05-15T00:00:00Z`,
+      });
       await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'WorkflowIdMismatch' } });
     });
   });
@@ -415,7 +422,7 @@ test('a cutover is not started beside a rotation, and a way back may end it', as
   const world = createFakeWorld();
   await harness.withWorker(world, async ({ start }) => {
     const input = inputFor('rotation', freshApp());
-    const handle = await start({ input });
+    const handle = await start({ type: 'rotateCredential', input });
     await statusWhen(handle, atGate('rotate'));
     await expect(start({ input: { app: input.app, requestedBy: 'Rita' } })).rejects.toThrow(/already/i);
     const back = await start({
