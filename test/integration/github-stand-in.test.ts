@@ -186,7 +186,9 @@ describe('a smoke run', () => {
     await github.mergePull(`${owner}/${repo}`, 88);
     const id = await dispatch({ marker: 'cutover-1:after', expect_user: 'ledger_runtime' });
     const { run, seen } = await completed(id);
-    expect(seen).toEqual(['queued', 'in_progress', 'completed']);
+    // Each is there for a moment only, and whoever asks may miss one.
+    expect(seen).toEqual(['queued', 'in_progress', 'completed'].filter((status) => seen.includes(status)));
+    expect(seen.at(-1)).toBe('completed');
     expect(run).toMatchObject({ conclusion: 'success', head_sha: merged, event: 'workflow_dispatch', run_attempt: 1 });
     expect(run.display_title).toContain('cutover-1:after');
     expect(run.html_url).toContain(String(id));
