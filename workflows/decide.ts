@@ -3,6 +3,7 @@ import { messageNames, messages, type Message, type MessageName } from './messag
 import { holdsSecretLike, howToRotate } from './secret-like.ts';
 import { approvalProblem, nameKey, resolutionProblem, rollbackProblem, type Policy } from './policy.ts';
 import type { GateRecord, RunState } from './state.ts';
+import { placeOfRotation } from './procedures.ts';
 import { planGateOf, stepsOfGate } from './sop.ts';
 import type { RunEvent } from './transition.ts';
 import type { GateId, Plan } from './facts.ts';
@@ -181,7 +182,7 @@ function wayBack(state: RunState, policy: Policy, message: MessageName, wish: Wi
       ? 'the launch has begun, and there is no way back'
       : undefined) ??
     (state.procedure === 'kill-switch' ? `the kill switch was pulled already, by ${state.wayBack?.by}` : undefined) ??
-    (state.procedure === 'rotation' && state.rotation?.from == null
+    (placeOfRotation(state) === 'alone'
       ? 'this run is a rotation, from which no way leads back: start the way back as a run of its own'
       : undefined) ??
     (state.procedure === kind ? 'that is what the run is doing' : undefined) ??
@@ -244,7 +245,7 @@ function rejection(state: RunState, policy: Policy, message: Payload<'reject'>):
     return { by, events: [{ type: 'rollbackRefused', failure }] };
   }
   // In the watch a no to the rotation is no more than that.
-  if (open.id === 'rotate' && state.rotation?.from != null)
+  if (open.id === 'rotate' && placeOfRotation(state) === 'in-watch')
     return { by, events: [{ type: 'rotationDropped', by, reason }] };
   return { by, events: [{ type: 'rejected', gate: open.id, by, reason }] };
 }
@@ -269,8 +270,7 @@ function resolution(state: RunState, policy: Policy, message: Payload<'resolve'>
     }
     case 'abort':
       // It was asked of a watch, and that is what is left of the run.
-      if (state.procedure === 'rotation' && state.rotation?.from != null)
-        return { by, events: [{ type: 'rotationDropped', by, reason }] };
+      if (placeOfRotation(state) === 'in-watch') return { by, events: [{ type: 'rotationDropped', by, reason }] };
       return { by, events: [], wish: { kind: 'abort', by, reason } };
     case 'undo-rm-11':
     case 'kill-switch':

@@ -38,10 +38,22 @@ export function allItems(state: RunState): Item[] {
   return [...before, ...itemsOf(state)];
 }
 
+/**
+ * For what a run performs a rotation now: `alone` where it was started for it, `in-watch` where that was asked of a watch,
+ * which goes on behind it; undefined where it performs none.
+ */
+export function placeOfRotation({
+  procedure,
+  rotation: asked,
+}: Pick<RunState, 'procedure' | 'rotation'>): 'alone' | 'in-watch' | undefined {
+  if (procedure !== 'rotation') return undefined;
+  return asked?.from == null ? 'alone' : 'in-watch';
+}
+
 /** The event by which the procedure goes on that was interrupted for one that is done now; undefined where none was. */
-export function returnOf({ procedure, rotation: done }: RunState): Extract<RunEvent, { type: 'rotated' }> | undefined {
-  if (procedure !== 'rotation' || done?.from == null) return undefined;
-  return { type: 'rotated', credential: done.credential, by: done.by };
+export function returnOf(state: RunState): Extract<RunEvent, { type: 'rotated' }> | undefined {
+  if (placeOfRotation(state) !== 'in-watch' || state.rotation == null) return undefined;
+  return { type: 'rotated', credential: state.rotation.credential, by: state.rotation.by };
 }
 
 /** What the cutover unfolds from. */

@@ -1,6 +1,6 @@
 import { evidenceOf } from './evidence.ts';
 import { isSurveyedGate, type GateId, type Plan, type PlanGate } from './facts.ts';
-import { allItems, itemsOf } from './procedures.ts';
+import { allItems, itemsOf, placeOfRotation } from './procedures.ts';
 import type { RotationPlan } from './rotation-plan.ts';
 import type { GateItem, Item, Phase, StepItem } from './sop.ts';
 import { parkedAt } from './decide.ts';
@@ -229,21 +229,19 @@ function accepts(state: RunState, gate: GateId): Record<string, string> {
 }
 
 /** As long as there is something that it could take back, or that it could keep from beginning. */
-function killSwitch({ stage, procedure, target, rotation }: RunState): Status['killSwitch'] {
+function killSwitch(state: RunState): Status['killSwitch'] {
+  const { stage, procedure, target } = state;
   const isOver = stage === 'sealing' || stage === 'seal-parked' || stage === 'ended';
-  const leadsBack = procedure !== 'kill-switch' && procedure !== 'plan' && !isAlone(procedure, rotation);
+  const leadsBack = procedure !== 'kill-switch' && procedure !== 'plan' && placeOfRotation(state) !== 'alone';
   if (isOver || !leadsBack || target?.hasRollback !== true) return null;
   return { signal: 'killSwitch', message: { by: '<your name>', reason: '<why>' } };
 }
 
-/** A rotation that a run was started for: there is no cutover in it that could be taken back. */
-function isAlone(procedure: Procedure, rotation: RunState['rotation']): boolean {
-  return procedure === 'rotation' && rotation?.from == null;
-}
-
 /** What a person may decide about what is parked. */
-function choicesOf({ stage, procedure, target, rotation }: RunState): string[] {
-  if (stage === 'seal-parked' || procedure === 'kill-switch' || isAlone(procedure, rotation)) return ['retry', 'abort'];
+function choicesOf(state: RunState): string[] {
+  const { stage, procedure, target } = state;
+  if (stage === 'seal-parked' || procedure === 'kill-switch' || placeOfRotation(state) === 'alone')
+    return ['retry', 'abort'];
   const undo = procedure === 'undo-rm-11' ? [] : ['undo-rm-11'];
   return ['retry', ...undo, ...(target?.hasRollback === true ? ['kill-switch'] : []), 'abort'];
 }
