@@ -5,7 +5,7 @@ import { portProblem, readinessOf, startHealthServer, type Readiness } from './h
 import { KnownSecrets } from './known-secrets.ts';
 import { createLogger } from './log.ts';
 import { lookAtRuns } from './look-at-runs.ts';
-import { createRunGauges, prometheusOf, tellReplaced } from './metrics.ts';
+import { countEveryMs, createRunGauges, prometheusOf, tellReplaced } from './metrics.ts';
 import { findPrebuilt } from './prebuilt.ts';
 import { StartError } from './start-error.ts';
 import { checkTargets } from './targets.ts';
@@ -73,7 +73,7 @@ async function serve(config: WorkerConfig, known: KnownSecrets, logger: Logger):
     const meter = config.metrics && Runtime.instance().metricMeter;
     if (meter !== undefined) stops.push(tellReplaced(secretsReplaced, meter));
     const tell = meter && createRunGauges(config.temporal.taskQueue, meter);
-    stops.push(lookAtRuns({ client, everyMs: meter ? 5_000 : 60_000, warn: (line) => logger.warn(line), tell }));
+    stops.push(lookAtRuns({ client, everyMs: meter ? countEveryMs : 60_000, warn: (line) => logger.warn(line), tell }));
     takeLateSignals();
     await worker.run();
   } finally {

@@ -6,8 +6,8 @@ import { edges } from '../workflows/transition.ts';
 import type { Listening } from './config.ts';
 import type { OpenRuns } from './open-runs.ts';
 
-/** Milliseconds between two counts of the open runs. */
-const countEveryMs = 5_000;
+/** Milliseconds between two looks at what a metric tells. */
+export const countEveryMs = 5_000;
 /** Seconds: people answer within minutes or within days. */
 const waits = [60, 300, 900, 3_600, 14_400, 43_200, 86_400, 259_200, 604_800];
 const memo = z.object({
