@@ -1,4 +1,4 @@
-import { currentScope, pause, within } from './scope.ts';
+import { currentScope, lookUntil, within } from './scope.ts';
 import type { HttpCheck } from './target.ts';
 
 /** Milliseconds for one answer. */
@@ -20,11 +20,8 @@ export async function askPatiently(
 ): Promise<string | null> {
   const deadline = Date.now() + patienceMs;
   for (const check of checks) {
-    let problem = await problemOf(app, base, check);
-    while (problem !== null && Date.now() < deadline) {
-      await pause(500);
-      problem = await problemOf(app, base, check);
-    }
+    const look = (): Promise<string | null> => problemOf(app, base, check);
+    const problem = await lookUntil(look, (seen) => seen === null, deadline - Date.now());
     if (problem !== null) return problem;
   }
   return null;

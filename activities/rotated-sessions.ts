@@ -2,13 +2,13 @@ import { sql } from 'slonik';
 import { z } from 'zod';
 import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
 import { attachedDatabase } from './attached-database.ts';
-import { applicationName, type Connection } from './clients/postgres.ts';
+import type { Connection } from './clients/postgres.ts';
 import { fail } from './fail.ts';
 import { observe } from './perform.ts';
 import { credentialName } from './rotation-holders.ts';
-import { pause } from './scope.ts';
+import { lookUntil } from './scope.ts';
 import { targetOf, type Services } from './services.ts';
-import { countSessions, usersOf, type SessionUsers } from './sessions.ts';
+import { countSessions, othersSessions, usersOf, type SessionUsers } from './sessions.ts';
 
 type RotatedEvidence = Evidence<'verify-rotated'>;
 
@@ -38,13 +38,10 @@ export async function verifyRotated(services: Services, call: StepCall): Promise
       // When a session began, the server shows to its own user alone.
       old: await postgres.connected(own, (connection) => oldSessions(connection, users[credential], rotatedAt)),
     });
-    const deadline = Date.now() + target.sessions.lingerSeconds * 1000;
-    let seen = await look();
-    while ((seen.connected === 0 || seen.old.length > 0) && Date.now() < deadline) {
-      await pause(500);
-      seen = await look();
-    }
-    if (seen.connected > 0 && seen.old.length === 0) return { as, connected: seen.connected, old: 0 };
+    const isRight = ({ connected, old }: Awaited<ReturnType<typeof look>>): boolean =>
+      connected > 0 && old.length === 0;
+    const seen = await lookUntil(look, isRight, target.sessions.lingerSeconds * 1000);
+    if (isRight(seen)) return { as, connected: seen.connected, old: 0 };
     const strays = seen.old.length === 0 ? '' : ` From before: ${seen.old.slice(0, named).join(', ')}.`;
     throw fail(
       'SessionsDiffer',
@@ -65,8 +62,7 @@ async function oldSessions(
     SELECT format('%s (process %s)', coalesce(nullif(application_name, ''), 'unnamed'), pid) AS who,
            (extract(epoch FROM clock_timestamp() - backend_start) * 1000)::float8 AS age
     FROM pg_stat_activity
-    WHERE datname = current_database() AND application_name <> ${applicationName}
-      AND coalesce(backend_type, 'client backend') = 'client backend'
+    WHERE ${othersSessions}
       AND (usename IS NULL OR usename = ANY(${sql.array([...users], 'text')}))
     ORDER BY backend_start`);
   const age = Date.now() - since;

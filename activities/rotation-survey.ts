@@ -4,11 +4,12 @@ import type { RotationFacts, RotationPlan } from '../workflows/rotation-plan.ts'
 import type { Evidence, StepCall, StepResult } from '../workflows/steps.ts';
 import { attachedDatabase } from './attached-database.ts';
 import { canonicalDigest } from './canonical-json.ts';
-import { applicationName } from './clients/postgres.ts';
 import { fail } from './fail.ts';
 import { observe } from './perform.ts';
 import { activeUrl, createFingerprints, credentialName, holdersOf } from './rotation-holders.ts';
 import { deployedSlug, targetOf, type Services } from './services.ts';
+import { othersSessions } from './sessions.ts';
+import { approved } from './survey.ts';
 import type { Target } from './target.ts';
 
 const byUser = z.object({ user: z.string(), sessions: z.number() });
@@ -31,13 +32,7 @@ export async function confirmRotation(
   const target = await targetOf(services, call);
   return observe(async () => {
     const { digest } = await readRotationPlan(services, target, call);
-    if (digest !== call.approved) {
-      throw fail(
-        'FactsChanged',
-        `what was approved is the plan ${call.approved?.slice(0, 12)}, and ${target.app} is now as in the plan ${digest.slice(0, 12)}`,
-      );
-    }
-    return { digest };
+    return approved(call, digest);
   });
 }
 
@@ -48,8 +43,7 @@ async function readRotationPlan(services: Services, target: Target, call: StepCa
   const sessions = await postgres.connected(database.url, (connection) =>
     connection.any(sql.type(byUser)`
       SELECT usename AS user, count(*)::int AS sessions FROM pg_stat_activity
-      WHERE datname = current_database() AND application_name <> ${applicationName} AND usename IS NOT NULL
-        AND coalesce(backend_type, 'client backend') = 'client backend'
+      WHERE ${othersSessions} AND usename IS NOT NULL
       GROUP BY 1 ORDER BY 1`),
   );
   return {

@@ -60,6 +60,22 @@ export function pause(ms: number): Promise<void> {
 }
 
 /**
+ * Looks again and again until it sees what is wanted, or the time is over.
+ *
+ * @param ms milliseconds
+ * @returns what was seen last
+ */
+export async function lookUntil<T>(look: () => Promise<T>, isRight: (seen: T) => boolean, ms: number): Promise<T> {
+  const deadline = Date.now() + ms;
+  let seen = await look();
+  while (!isRight(seen) && Date.now() < deadline) {
+    await pause(500);
+    seen = await look();
+  }
+  return seen;
+}
+
+/**
  * Does something that must not take longer than it may. Not by `AbortSignal.any` and `AbortSignal.timeout`: Node 20
  * collects a timeout that nothing but the combined signal refers to, and then it never fires [ran: 20.20].
  *

@@ -5,7 +5,7 @@ import { attachedDatabase, type AttachedDatabase } from './attached-database.ts'
 import { applicationName, type Connection } from './clients/postgres.ts';
 import { fail } from './fail.ts';
 import { observe } from './perform.ts';
-import { pause } from './scope.ts';
+import { lookUntil } from './scope.ts';
 import { targetOf, type Services } from './services.ts';
 import type { Target } from './target.ts';
 
@@ -86,14 +86,9 @@ async function expectSessions(
   const users = await usersOf(services, target, database);
   const count = (): Promise<SessionCount> =>
     services.postgres.connected(database.url, (connection) => countSessions(connection, users));
-  const deadline = Date.now() + target.sessions.lingerSeconds * 1000;
-  let seen = await count();
-  const isWrong = (): boolean => seen[expected] === 0 || seen[other] > 0;
-  while (isWrong() && Date.now() < deadline) {
-    await pause(500);
-    seen = await count();
-  }
-  if (!isWrong()) return seen;
+  const isRight = (now: SessionCount): boolean => now[expected] > 0 && now[other] === 0;
+  const seen = await lookUntil(count, isRight, target.sessions.lingerSeconds * 1000);
+  if (isRight(seen)) return seen;
   const title = other === 'owner' ? "The owner's" : "The role's";
   const strays =
     seen[other] === 0
@@ -128,16 +123,21 @@ export async function usersOf(
   return { role: [role.credential, ...roleNames], owner };
 }
 
+/**
+ * The sessions of this database besides the runbook's own. `backend_type` is null for other users' sessions unless the reader
+ * may see statistics, `usename` never is.
+ */
+export const othersSessions = sql.fragment`datname = current_database() AND application_name <> ${applicationName}
+      AND coalesce(backend_type, 'client backend') = 'client backend'`;
+
 /** Counts who is connected to the database besides the runbook, asked as the owner. */
 export function countSessions(connection: Connection, { role, owner }: SessionUsers): Promise<SessionCount> {
-  // `backend_type` is null for other users' sessions unless the reader may see statistics, `usename` never is.
   return connection.one(sql.type(sessions)`
     SELECT count(*) FILTER (WHERE usename = ANY(${sql.array([...role], 'text')}))::int AS role,
            count(*) FILTER (WHERE usename = current_user
                                OR usename = ANY(${sql.array([...owner], 'text')}))::int AS owner
     FROM pg_stat_activity
-    WHERE datname = current_database() AND application_name <> ${applicationName}
-      AND coalesce(backend_type, 'client backend') = 'client backend'`);
+    WHERE ${othersSessions}`);
 }
 
 /** The oldest sessions of one side, in words. */

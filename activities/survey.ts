@@ -36,14 +36,22 @@ export async function confirmPlan(services: Services, call: StepCall): Promise<S
   const target = await targetOf(services, call);
   return observe(async () => {
     const { digest } = await readPlan(services, target, call);
-    if (digest !== call.approved) {
-      throw fail(
-        'FactsChanged',
-        `what was approved is the plan ${call.approved?.slice(0, 12)}, and ${target.app} is now as in the plan ${digest.slice(0, 12)}`,
-      );
-    }
-    return { digest };
+    return approved(call, digest);
   });
+}
+
+/**
+ * What a look behind a gate has found: the plan that was approved.
+ *
+ * @param digest of the plan as it is now
+ * @throws ApplicationFailure `FactsChanged` where it is another one
+ */
+export function approved(call: StepCall, digest: string): { digest: string } {
+  if (digest === call.approved) return { digest };
+  throw fail(
+    'FactsChanged',
+    `what was approved is the plan ${call.approved?.slice(0, 12)}, and ${call.app} is now as in the plan ${digest.slice(0, 12)}`,
+  );
 }
 
 async function readPlan(services: Services, target: Target, call: StepCall): Promise<Plan> {
