@@ -5,11 +5,10 @@ import type { Certificate, CertificateFile } from '../../../workflows/certificat
 import { sampleEvidence } from '../../workflow/sample-evidence.ts';
 import { certificateKit, type CertificateKit } from './certificate-kit.ts';
 import { sampleTarget } from './sample-target.ts';
-import { expectRefusal, withQuickTime } from './world-tests.ts';
+import { expectRefusal } from './world-tests.ts';
 import { World } from './world.ts';
 
-withQuickTime();
-
+// In the time that it takes: certificates are files, and in quick time minutes would pass while one is read.
 let kit: CertificateKit;
 beforeAll(() => {
   kit = certificateKit();
