@@ -1,4 +1,4 @@
-import { certificateFile, type CertificateFile, type StagingSoakFacts } from '../workflows/certificate.ts';
+import { parseCertificate, type CertificateFile, type StagingSoakFacts } from '../workflows/certificate.ts';
 import type { Facts } from '../workflows/facts.ts';
 import { lengthText } from '../workflows/soak-clock.ts';
 import { canonicalDigest } from './canonical-json.ts';
@@ -60,16 +60,13 @@ async function signedCertificate(
       `The certificate ${file} does not count: ${seen}. Expected one that the runbook wrote, as it wrote it, signed by the owner of ${wanted.key}. ` +
         `Take the file from the soak of ${wanted.app} again, then start again. Nothing was changed.`,
     );
-  const parsed = certificateFile.safeParse(jsonOf(text));
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw invalid(`${issue?.path.join('.') || 'file'}: ${issue?.message ?? 'not as expected'}`);
-  }
-  if (parsed.data.signature === null) throw invalid('it is not signed');
-  if (!(await isSigned(certificates, parsed.data, certificateKey ?? '', invalid))) {
+  const signed = parseCertificate(text);
+  if ('why' in signed) throw invalid(`${signed.field || 'file'}: ${signed.why}`);
+  if (signed.signature === null) throw invalid('it is not signed');
+  if (!(await isSigned(certificates, signed, certificateKey ?? '', invalid))) {
     throw invalid('its signature is not one of what it says, by that key');
   }
-  return parsed.data;
+  return signed;
 }
 
 async function isSigned(
@@ -82,14 +79,6 @@ async function isSigned(
     return (await certificates?.isSignedBy(signed, key)) === true;
   } catch (error) {
     throw invalid(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 // `npm run certificate:verify`: see usage in options.ts.
 import { readFile } from 'node:fs/promises';
 import { canonicalDigest } from '../activities/canonical-json.ts';
-import { certificateFile, certificateText, type CertificateFile } from '../workflows/certificate.ts';
+import { certificateText, parseCertificate, type CertificateFile } from '../workflows/certificate.ts';
 import { AuditError } from './audit-error.ts';
 import { isCertificateSignedBy } from './certificate.ts';
 import { command } from './command.ts';
@@ -42,21 +42,12 @@ async function readCertificate(file: string): Promise<CertificateFile> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new AuditError(`${file} cannot be read (${error.code ?? 'unknown'}). Give the path of a certificate.`);
   });
-  const parsed = certificateFile.safeParse(jsonIn(text));
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const where = issue?.path.join('.') ?? '';
+  const read = parseCertificate(text);
+  if (!('why' in read)) return read;
+  const { field, why } = read;
   throw new AuditError(
-    `${file} is no certificate of a soak: ${where === '' ? '' : `${where}: `}${issue?.message ?? 'not as expected'}. Give the file that a worker wrote, as it wrote it.`,
+    `${file} is no certificate of a soak: ${field === '' ? '' : `${field}: `}${why}. Give the file that a worker wrote, as it wrote it.`,
   );
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function linkOf(link: string | null): string {

@@ -107,11 +107,8 @@ first entry that does not, and exits 1.
  * @throws UsageError
  */
 export function readVerifyOptions(args: readonly string[]): VerifyOptions {
-  const { values, positionals } = parsed(args, { help: { type: 'boolean' }, key: { type: 'string' } });
-  const [folder, ...others] = positionals;
-  if (others.length > 0) throw new UsageError(`One folder was expected, and ${others.join(' ')} stands behind it.`);
-  if (folder === undefined && !values.help) throw new UsageError('The folder of the record is missing.');
-  return { help: values.help ?? false, folder: folder ?? '', key: values.key };
+  const { path: folder, ...options } = readPathAndKey(args, 'folder', 'record');
+  return { folder, ...options };
 }
 
 export interface CertificateOptions {
@@ -133,11 +130,17 @@ Reads the certificate of a soak, offline, and says what it says. Exits 0 where i
  * @throws UsageError
  */
 export function readCertificateOptions(args: readonly string[]): CertificateOptions {
+  const { path: file, ...options } = readPathAndKey(args, 'file', 'certificate');
+  return { file, ...options };
+}
+
+/** @throws UsageError */
+function readPathAndKey(args: readonly string[], kind: 'file' | 'folder', of: string) {
   const { values, positionals } = parsed(args, { help: { type: 'boolean' }, key: { type: 'string' } });
-  const [file, ...others] = positionals;
-  if (others.length > 0) throw new UsageError(`One file was expected, and ${others.join(' ')} stands behind it.`);
-  if (file === undefined && !values.help) throw new UsageError('The file of the certificate is missing.');
-  return { help: values.help ?? false, file: file ?? '', key: values.key };
+  const [path, ...others] = positionals;
+  if (others.length > 0) throw new UsageError(`One ${kind} was expected, and ${others.join(' ')} stands behind it.`);
+  if (path === undefined && !values.help) throw new UsageError(`The ${kind} of the ${of} is missing.`);
+  return { help: values.help ?? false, path: path ?? '', key: values.key };
 }
 
 type Options = NonNullable<Parameters<typeof parseArgs>[0]>['options'];

@@ -76,6 +76,26 @@ export const certificateSignature = z.string().max(10_000);
 export const certificateFile = z.object({ certificate, signature: certificateSignature.nullable() }).strict();
 export type CertificateFile = z.infer<typeof certificateFile>;
 
+/**
+ * Reads the text of a certificate's file.
+ *
+ * @returns the file, or what is wrong in the text: at which field, empty for all of it, and why
+ */
+export function parseCertificate(text: string): CertificateFile | { readonly field: string; readonly why: string } {
+  const parsed = certificateFile.safeParse(jsonOf(text));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  return { field: issue?.path.join('.') ?? '', why: issue?.message ?? 'not as expected' };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What a plan binds of the soak that came before it. */
 export const stagingSoakFacts = z.discriminatedUnion('kind', [
   z.object({
