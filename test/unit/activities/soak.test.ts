@@ -8,10 +8,8 @@ import { createCertificateStore } from '../../../worker/certificates.ts';
 import { sampleEvidence } from '../../workflow/sample-evidence.ts';
 import { certificateKit } from './certificate-kit.ts';
 import { sampleTarget } from './sample-target.ts';
-import { answerOverHttp, withQuickTime } from './world-tests.ts';
+import { answerOverHttp } from './world-tests.ts';
 import { World } from './world.ts';
-
-withQuickTime();
 
 const { certificate } = sampleEvidence.certify;
 const { format: _format, app: _app, targetDigest: _digest, issuedAt: _issued, run: _run, ...claim } = certificate;
