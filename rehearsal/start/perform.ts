@@ -9,14 +9,14 @@ import { judgeSoak, startSoak } from '../soak.ts';
 import type { productionCutover } from '../../workflows/index.ts';
 import type { Status } from '../../workflows/view.ts';
 import type { ByHand } from './by-hand.ts';
+import { follow } from './follow.ts';
 import { createQuestions } from './questions.ts';
 import { taskQueue, type Rehearsal } from './set-up.ts';
-import { createStory } from './story.ts';
 import { summaryLines } from './summary.ts';
 import type { Teardown } from './teardown.ts';
 import type { Terminal } from './terminal.ts';
 import { plain } from './text.ts';
-import { countHistoryEvents, watch } from './watch.ts';
+import { countHistoryEvents } from './watch.ts';
 
 export interface Performance {
   readonly rehearsal: Rehearsal;
@@ -54,14 +54,10 @@ export async function performSoak(
   await platform.addApp(app, { addon: { postgres } });
   const handle = await startSoak(client, taskQueue, app, 'Rehearsal Operator');
   const people = createPeople(handle, platform, app);
-  const story = createStory(terminal);
-  let last: Status | undefined;
-  for await (const status of watch(handle, alive)) {
-    last = status;
-    story.tell(status);
+  const last = await follow(handle, alive, terminal, async (status) => {
     await people.answer(status);
-    if (status.stage === 'parked') break;
-  }
+    return status.stage === 'parked';
+  });
   const problem = last === undefined ? 'the soak gave no status' : judgeSoak(last);
   terminal.line(
     `  ${problem === null ? plain(last?.outcome?.reason ?? '') : `${terminal.colors.red('✘')} ${plain(problem)}`}`,
@@ -83,22 +79,17 @@ export async function perform({ rehearsal, app, scenario, byHand, terminal, hold
     args: [{ app: app.herokuApp, requestedBy: 'Rehearsal Operator' }],
   });
   const people = createPeople(handle, platform, app, scenario.people);
-  const story = createStory(terminal);
   const questions = createQuestions(terminal, byHand, hold);
 
-  let last: Status | undefined;
-  for await (const status of watch(handle, alive)) {
-    last = status;
-    story.tell(status);
+  const last = await follow(handle, alive, terminal, async (status) => {
     questions.show(status);
     const answer = hold ? undefined : await people.answer(status);
     if (answer !== undefined) terminal.line(`      ${terminal.colors.dim(answer)}`);
     const isStuck = status.stage === 'parked' || status.stage === 'seal-parked';
-    if (isStuck && !hold && !terminal.interactive && !people.hasAnswered(status)) {
-      terminal.line('  Nobody is here to decide about it, so the rehearsal ends.');
-      break;
-    }
-  }
+    const isLeft = isStuck && !hold && !terminal.interactive && !people.hasAnswered(status);
+    if (isLeft) terminal.line('  Nobody is here to decide about it, so the rehearsal ends.');
+    return isLeft;
+  });
   if (last === undefined) throw new Error('the run gave no status');
 
   terminal.busy('looking from outside');

@@ -5,16 +5,14 @@ import { typescriptFlags } from '../../scripts/run-node.mjs';
 import { createTargetStore } from '../../worker/targets.ts';
 import type { productionCutover } from '../../workflows/index.ts';
 import type { Plan } from '../../workflows/facts.ts';
-import type { Status } from '../../workflows/view.ts';
 import type { DeployedApp } from '../apps.ts';
 import { readDurations } from '../durations.ts';
 import { runTool } from '../run-tool.ts';
+import { follow } from './follow.ts';
 import { planLines } from './plan-lines.ts';
 import { taskQueue, type Rehearsal } from './set-up.ts';
-import { createStory } from './story.ts';
 import type { Terminal } from './terminal.ts';
 import { plain } from './text.ts';
-import { watch } from './watch.ts';
 
 const sqlEntry = fileURLToPath(new URL('../../worker/plan-sql.ts', import.meta.url));
 /** A one-off dyno has to start, twice. */
@@ -42,14 +40,8 @@ export async function performPlan(planning: Planning): Promise<boolean> {
     workflowId: `cutover-${app.herokuApp}`,
     args: [{ app: app.herokuApp, requestedBy: 'Rehearsal Operator', mode: 'plan' }],
   });
-  const story = createStory(terminal);
-  let last: Status | undefined;
-  for await (const status of watch(handle, rehearsal.alive)) {
-    last = status;
-    story.tell(status);
-    // It says why, and what to do; there is nobody here who could mend it.
-    if (status.stage === 'parked') break;
-  }
+  // Parked, it says why, and what to do; there is nobody here who could mend it.
+  const last = await follow(handle, rehearsal.alive, terminal, ({ stage }) => stage === 'parked');
   terminal.busy('');
   const plan = last?.outcome?.result === 'planned' ? last.plans.go : null;
   if (plan === null) {

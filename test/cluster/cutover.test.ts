@@ -16,12 +16,12 @@ import { scenarios } from '../../rehearsal/scenarios.ts';
 import type { WorkerProcess } from '../../rehearsal/worker-process.ts';
 import type { Status } from '../../workflows/view.ts';
 import { runAudit } from '../integration/audit-commands.ts';
-import { createRig, playPeople, writesOf, type CutoverHandle, type Rig } from '../integration/cutover-rig.ts';
+import { expectEachEffectOnce } from '../integration/cutover-effects.ts';
+import { createRig, playPeople, type CutoverHandle, type Rig } from '../integration/cutover-rig.ts';
 import { eventually } from '../integration/heroku-client.ts';
 import { holdRequest } from '../integration/held-request.ts';
 import { stepOf } from '../integration/run-control.ts';
 import { atGate } from '../integration/steering.ts';
-import { connectAs } from '../integration/world.ts';
 import { buildWithoutDocker, execForm, readDockerfile } from './dockerfile.ts';
 
 // A whole cutover on the cluster of docker-compose.yml, without its containers: Temporal's server on PostgreSQL, and two
@@ -193,21 +193,7 @@ describe('a whole cutover on it', () => {
 
   test('the app serves as the role, and each effect happened once', async () => {
     expect(await lookFromOutside(rig.platform.heroku.webUrl(app.herokuApp), app)).toMatchObject({ ok: true });
-    const writes = writesOf(rig.platform);
-    const times = (pattern: RegExp): number => writes.filter((write) => pattern.test(write)).length;
-    expect({
-      credential: times(/^POST .*\/credentials$/),
-      // The old add-on under another name, the new one as DATABASE, and the role.
-      attachments: times(/^POST \/addon-attachments$/),
-      configVars: times(/^PATCH .*\/config-vars$/),
-      smokeRuns: rig.platform.github.runs.length,
-      merges: times(/^PUT .*\/merge$/),
-    }).toEqual({ credential: 1, attachments: 3, configVars: 1, smokeRuns: 2, merges: 1 });
-    expect([1, 2]).toContain(times(/^DELETE .*\/formations\/web$/));
-    const { rows } = await connectAs(rig, app, 'DATABASE_URL', (client) =>
-      client.query('SELECT version_num FROM alembic_version'),
-    );
-    expect(rows).toEqual([{ version_num: '0003_audit_grants' }]);
+    await expectEachEffectOnce(rig, app);
   });
 
   test('its record is made from its history, and verifies', async () => {
