@@ -1,11 +1,10 @@
 import { statSync, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { withLock } from '../scripts/lock.mjs';
 import { cacheFolder } from './cache.ts';
+import { cachedBuild } from './cached-build.ts';
 import { findOnPath, goInstall, isExecutable, type Attempt } from './go-install.ts';
-import { startOrphanGuard } from './orphan-guard.ts';
 import { lastError, runTool, sayProgress } from './run-tool.ts';
 
 /** Brings server 1.29.1 and Web UI 2.42.1. `@latest` cannot be installed with Go: its go.mod has a `replace`. */
@@ -50,43 +49,47 @@ export async function findTemporalCli(log: Log, options: FindOptions = {}): Prom
     if (problem === undefined) return onPath;
     log(`${onPath} is passed over: ${problem}`);
   }
-  const folder = join(cacheFolder(env), 'temporal');
-  const cached = join(folder, `temporal-${VERSION}`);
-  if ((await problemOf(cached, env, signal)) === undefined) return cached;
-
-  const onWait = (): void => log('waiting for another process that is getting the Temporal CLI');
-  return withLock(`${cached}.lock`, { onWait, signal }, async () => {
-    if ((await problemOf(cached, env, signal)) === undefined) return cached;
-    // Made here and renamed when it has proved to work: the cached name never stands for half a file.
-    const staging = await mkdtemp(join(folder, 'staging-'));
-    const guard = startOrphanGuard();
-    guard.watchFolder(staging);
-    try {
-      const attempts = [
-        () => tryDownload(staging, download, log, signal),
-        () => goInstall({ what: `the Temporal CLI ${VERSION}`, package: MODULE, into: staging }, env, log, signal),
-      ];
-      const failures: string[] = [];
-      for (const attempt of attempts) {
-        const result = await attempt();
-        const problem = result.file === undefined ? result.problem : await problemOf(result.file, env, signal);
-        if (problem === undefined && result.file !== undefined) {
-          await rename(result.file, cached);
-          return cached;
-        }
-        log(`${result.what}: ${problem}`);
-        failures.push(`${result.what}: ${problem}`);
-      }
-      throw new Error(
-        'The Temporal CLI is needed and was not found: not in TEMPORAL_CLI_PATH (not set), not on PATH as `temporal`, ' +
-          `not as ${cached}. ${failures.join('; ')}.\nInstall it as https://docs.temporal.io/cli says, or install Go ` +
-          '(https://go.dev/dl) so that it can be built here, or set TEMPORAL_CLI_PATH to it. Then run this again.',
-      );
-    } finally {
-      await rm(staging, { recursive: true, force: true });
-      await guard.close();
-    }
+  const cached = join(cacheFolder(env), 'temporal', `temporal-${VERSION}`);
+  await cachedBuild({
+    what: 'the Temporal CLI',
+    verb: 'getting',
+    built: cached,
+    works: async (file) => (await problemOf(file, env, signal)) === undefined,
+    build: (staging) => getInto(staging, cached, { env, signal, download }, log),
+    log,
+    signal,
   });
+  return cached;
+}
+
+/** @returns the CLI in the folder, which has answered */
+async function getInto(
+  staging: string,
+  cached: string,
+  {
+    env,
+    signal,
+    download,
+  }: Required<Pick<FindOptions, 'env' | 'download'>> & { readonly signal: AbortSignal | undefined },
+  log: Log,
+): Promise<string> {
+  const attempts = [
+    () => tryDownload(staging, download, log, signal),
+    () => goInstall({ what: `the Temporal CLI ${VERSION}`, package: MODULE, into: staging }, env, log, signal),
+  ];
+  const failures: string[] = [];
+  for (const attempt of attempts) {
+    const result = await attempt();
+    const problem = result.file === undefined ? result.problem : await problemOf(result.file, env, signal);
+    if (problem === undefined && result.file !== undefined) return result.file;
+    log(`${result.what}: ${problem}`);
+    failures.push(`${result.what}: ${problem}`);
+  }
+  throw new Error(
+    'The Temporal CLI is needed and was not found: not in TEMPORAL_CLI_PATH (not set), not on PATH as `temporal`, ' +
+      `not as ${cached}. ${failures.join('; ')}.\nInstall it as https://docs.temporal.io/cli says, or install Go ` +
+      '(https://go.dev/dl) so that it can be built here, or set TEMPORAL_CLI_PATH to it. Then run this again.',
+  );
 }
 
 /** What is wrong with a file as Temporal CLI; `undefined` when nothing is. */

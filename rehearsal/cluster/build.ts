@@ -63,7 +63,7 @@ async function buildInto(
   env: NodeJS.ProcessEnv,
   log: Log,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<string> {
   for (const [folder, name] of [
     ['cmd/server', 'temporal-server'],
     ['cmd/tools/sql', 'temporal-sql-tool'],
@@ -80,6 +80,7 @@ async function buildInto(
   }
   const module = await moduleFolder(version, staging, env, signal);
   await copyFiles(join(module, 'schema/postgresql/v12'), join(staging, 'schema'));
+  return staging;
 }
 
 /** Anew, and not with their modes: Go's cache is read-only, folders too, and what is copied so cannot be removed. */

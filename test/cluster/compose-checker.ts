@@ -25,6 +25,7 @@ export async function buildComposeChecker(log: (line: string) => void): Promise<
       const { file, what, problem } = await goInstall(program, process.env, log, undefined);
       if (file === undefined) throw new Error(`The checker of compose files could not be built. ${what}: ${problem}`);
       await rename(file, path.join(folder, name));
+      return folder;
     },
     log,
     signal: undefined,
