@@ -1,0 +1,74 @@
+import { fetchRuns } from '../audit/fetch-history.ts';
+import { recordOf } from '../audit/record-files.ts';
+import { verifyRecord } from '../audit/verify.ts';
+import { orAborted } from '../rehearsal/start/abort.ts';
+import type { Case } from './case.ts';
+import { disturbing, type Scene } from './disturb.ts';
+import { findLeaks, textOf } from './leaks.ts';
+import { play } from './people.ts';
+import { randomOf } from './random.ts';
+import type { Seen } from './seen.ts';
+import { setStage, type Place, type Run, type Stage } from './stage.ts';
+import { starts } from './starts.ts';
+import { startMortalWorkers, type MortalWorkers } from './workers/mortal-workers.ts';
+import { lookAt } from './world.ts';
+import { writesOf } from './writes.ts';
+
+/**
+ * Performs one case on an app of its own, and looks at everything that it left.
+ *
+ * @throws Error where the run does not come to an end
+ */
+export async function perform(one: Case, seed: number, place: Place): Promise<Seen> {
+  const { signal } = place;
+  const random = randomOf(seed, one.id);
+  const disturbance = disturbing(one, random);
+  let workers: MortalWorkers | undefined;
+  const stage = await setStage(one.id.replaceAll('/', '_'), place, {
+    intercept: disturbance.intercept(() => workers?.diary() ?? []),
+    ownTemporal: disturbance.ownTemporal,
+  });
+  try {
+    workers = await startMortalWorkers(stage, disturbance.plan, {
+      codePath: place.codePath,
+      atOnce: disturbance.workersAtOnce,
+    });
+    const run = await orAborted(signal, starts[one.procedure].begin(stage, signal, random));
+    const scene: Scene = { stage, workers, run, signal };
+    const ended = new AbortController();
+    const beside = disturbance.beside({ ...scene, signal: AbortSignal.any([signal, ended.signal]) });
+    beside.catch(() => undefined);
+    const status = await orAborted(
+      signal,
+      play(
+        stage,
+        run,
+        signal,
+        disturbance.meddle(() => scene),
+      ),
+    );
+    const happened = disturbance.happened(workers.diary());
+    ended.abort(new Error('the run has ended'));
+    await beside.catch((error: unknown) => {
+      if (!ended.signal.aborted) throw error;
+    });
+    return { case: one, status, happened, ...(await look(stage, run)), diary: workers.diary() };
+  } finally {
+    await workers?.stop();
+    await stage.stop();
+  }
+}
+
+async function look(stage: Stage, run: Run): Promise<Pick<Seen, 'world' | 'writes' | 'leaks' | 'record' | 'findings'>> {
+  const { platform, app, client } = stage;
+  const runs = await fetchRuns(client, run.workflowId, run.firstExecutionRunId);
+  const { record, files } = recordOf(runs, run.workflowId);
+  const history = textOf(await run.fetchHistory());
+  return {
+    world: await lookAt(stage),
+    writes: writesOf(platform, app.herokuApp),
+    leaks: findLeaks([{ name: 'the history', text: history }], platform.secrets()),
+    record,
+    findings: verifyRecord(files),
+  };
+}
