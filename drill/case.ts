@@ -36,3 +36,26 @@ export function isMoment(disturbance: Disturbance): disturbance is Moment {
 
 /** The id of a procedure's undisturbed run. */
 export const controlOf = (procedure: Procedure): string => `${procedure}/none`;
+
+/** The disturbances that want a run to themselves: the one changes where it goes, the other leaves a worker standing still. */
+const alone: readonly Disturbance[] = ['none', 'undoing', 'two-workers', 'temporal-killed', 'messages'];
+
+/**
+ * Cases that one run can take, put together: those of one procedure, in different steps.
+ *
+ * @param most how many
+ */
+export function shared(cases: readonly Case[], most: number): Case[][] {
+  const groups: Case[][] = [];
+  for (const one of cases) {
+    const takes = (group: readonly Case[]): boolean =>
+      group.length < most &&
+      group.every(
+        (other) => other.procedure === one.procedure && other.step !== one.step && !alone.includes(other.disturbance),
+      );
+    const group = alone.includes(one.disturbance) ? undefined : groups.find(takes);
+    if (group === undefined) groups.push([one]);
+    else group.push(one);
+  }
+  return groups;
+}

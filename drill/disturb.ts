@@ -5,7 +5,7 @@ import { sendNoise } from './noise.ts';
 import type { Meddler } from './people.ts';
 import type { Random } from './random.ts';
 import type { Run, Stage } from './stage.ts';
-import type { DiaryLine } from './workers/diary.ts';
+import { isDeathAt, type DiaryLine } from './workers/diary.ts';
 import type { KillPoint } from './workers/killable-worker.ts';
 import { pointOf } from './workers/kill-points.ts';
 import type { MortalWorkers } from './workers/mortal-workers.ts';
@@ -33,7 +33,7 @@ export interface Disturbing {
   readonly meddle: (scene: () => Scene) => Meddler;
   /** What is done beside the run. */
   readonly beside: (scene: Scene) => Promise<void>;
-  /** How often it must have happened: a disturbance that did not happen proves nothing. */
+  /** Whether it took place: a disturbance that did not proves nothing. */
   happened(diary: readonly DiaryLine[]): boolean;
 }
 
@@ -52,7 +52,10 @@ const isUnderWay = (diary: readonly DiaryLine[], step: string): boolean => {
   return last?.step === step && last.progress !== 'verified';
 };
 const hasBegun = (diary: readonly DiaryLine[], step: string): boolean => diary.some((line) => line.step === step);
-const hasDied = (diary: readonly DiaryLine[]): boolean => diary.some(({ dies }) => dies !== undefined);
+const hasDiedIn =
+  (step: string) =>
+  (diary: readonly DiaryLine[]): boolean =>
+    diary.some((line) => line.dies !== undefined && line.step === step);
 
 /** Waits until the workers' diary says so, or the drill ends. */
 async function until({ workers, signal }: Scene, right: (diary: readonly DiaryLine[]) => boolean): Promise<void> {
@@ -63,7 +66,10 @@ export function disturbing({ disturbance, step }: Case, random: Random): Disturb
   if (disturbance === 'none') return nothing;
   if (disturbance === 'messages') return messages(random);
   if (step === null) throw new Error(`${disturbance} wants a step`);
-  if (isMoment(disturbance)) return { ...nothing, plan: [pointOf(step, disturbance)], happened: hasDied };
+  if (isMoment(disturbance)) {
+    const point = pointOf(step, disturbance);
+    return { ...nothing, plan: [point], happened: (diary) => diary.some((line) => isDeathAt(line, point)) };
+  }
   switch (disturbance) {
     case 'parked':
       return parked(step);
@@ -98,7 +104,7 @@ function parked(step: string): Disturbing {
       scene().workers.kill(step);
       return Promise.resolve(true);
     },
-    happened: hasDied,
+    happened: (diary) => diary.some((line) => isDeathAt(line, { step, progress: 'parked' })),
   };
 }
 
@@ -111,7 +117,7 @@ function undoing(...plan: KillPoint[]): Disturbing {
       const [{ step }] = plan as [KillPoint];
       await until(
         scene,
-        (diary) => hasDied(diary) || diary.some((line) => line.step === step && line.progress === 'verified'),
+        (diary) => hasDiedIn(step)(diary) || diary.some((line) => line.step === step && line.progress === 'verified'),
       );
       await scene.run.signal('killSwitch', { by: 'Cy', reason: 'the worker is gone, and nobody knows how it stands' });
     },
@@ -171,7 +177,7 @@ function twoWorkers({ step, progress }: KillPoint): Disturbing {
     workersAtOnce: 2,
     plan: [{ step, progress, by: 'SIGSTOP' }],
     async beside(scene) {
-      await until(scene, hasDied);
+      await until(scene, hasDiedIn(step));
       const still = scene.workers.diary().find(({ dies }) => dies === 'SIGSTOP');
       if (still === undefined) return;
       await until(scene, (diary) =>
@@ -179,7 +185,7 @@ function twoWorkers({ step, progress }: KillPoint): Disturbing {
       );
       process.kill(still.pid, 'SIGCONT');
     },
-    happened: hasDied,
+    happened: hasDiedIn(step),
   };
 }
 
@@ -196,5 +202,35 @@ function messages(random: Random): Disturbing {
       return false;
     },
     happened: () => sent > 0,
+  };
+}
+
+/** Several disturbances of one run, each of which takes place as if it were alone. */
+export function together(all: readonly Disturbing[]): Disturbing {
+  return {
+    plan: all.flatMap(({ plan }) => plan),
+    workersAtOnce: Math.max(...all.map(({ workersAtOnce }) => workersAtOnce)),
+    ownTemporal: all.some(({ ownTemporal }) => ownTemporal),
+    intercept: (diary) => {
+      const intercepts = all.map(({ intercept }) => intercept(diary));
+      return async (request) => {
+        for (const intercept of intercepts) {
+          const answer = await intercept(request);
+          if (answer) return answer;
+        }
+        return undefined;
+      };
+    },
+    meddle: (scene) => {
+      const meddlers = all.map(({ meddle }) => meddle(scene));
+      return async (status, run) => {
+        for (const meddle of meddlers) if (await meddle(status, run)) return true;
+        return false;
+      };
+    },
+    async beside(scene) {
+      await Promise.all(all.map(({ beside }) => beside(scene)));
+    },
+    happened: (diary) => all.every(({ happened }) => happened(diary)),
   };
 }

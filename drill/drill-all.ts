@@ -1,5 +1,5 @@
 import type { Procedure } from '../workflows/state.ts';
-import { controlOf, type Case } from './case.ts';
+import { controlOf, shared, type Case } from './case.ts';
 import { allCases } from './cases.ts';
 import { comparedWith, judge, type Verdict } from './invariants.ts';
 import { perform } from './perform.ts';
@@ -11,8 +11,10 @@ import type { Place } from './stage.ts';
 export interface Drilling {
   readonly cases: readonly Case[];
   readonly seed: number;
-  /** How many cases at once. */
+  /** How many runs at once. */
   readonly abreast: number;
+  /** How many cases share a run at most. */
+  readonly share: number;
   readonly place: Place;
   /** Told each result as it comes. */
   readonly told: (result: Result, done: number, all: number) => void;
@@ -23,18 +25,17 @@ export interface Drilling {
  *
  * @throws the reason of the place's signal
  */
-export async function drillAll({ cases, seed, abreast, place, told }: Drilling): Promise<Result[]> {
+export async function drillAll({ cases, seed, abreast, share, place, told }: Drilling): Promise<Result[]> {
   const controls = new Map<Procedure, Promise<Seen>>();
   const wanted = withControls(cases);
   const results: Result[] = [];
-  const ahead = [...wanted];
 
-  const drillOne = async (one: Case): Promise<void> => {
+  const judged = async (group: Group): Promise<Omit<Result, 'case'>> => {
+    const [one] = group;
     const began = performance.now();
     const seconds = (): number => (performance.now() - began) / 1000;
-    let result: Result;
     try {
-      const performing = perform(one, seed, place);
+      const performing = perform(group, seed, place);
       if (one.disturbance === 'none') {
         performing.catch(() => undefined);
         controls.set(one.procedure, performing);
@@ -43,20 +44,28 @@ export async function drillAll({ cases, seed, abreast, place, told }: Drilling):
       const took = seconds();
       const control = await controls.get(comparedWith(one));
       if (control === undefined) throw new Error(`there was no ${controlOf(comparedWith(one))} to compare it with`);
-      result = { case: one, ...judge(seen, control), recoveries: recoveriesOf(seen.diary), seconds: took };
+      return { ...judge(seen, control), recoveries: recoveriesOf(seen.diary), seconds: took };
     } catch (error) {
       place.signal.throwIfAborted();
-      result = { case: one, ...failed(error), recoveries: [], seconds: seconds() };
+      return { ...failed(error), recoveries: [], seconds: seconds() };
     }
-    results.push(result);
-    told(result, results.length, wanted.length);
   };
+  const ahead = shared(wanted, share);
   const lane = async (): Promise<void> => {
-    for (let one = ahead.shift(); one !== undefined; one = ahead.shift()) await drillOne(one);
+    for (let group = ahead.shift(); group !== undefined; group = ahead.shift()) {
+      const result = await judged(group as Group);
+      for (const one of group) {
+        const recoveries = result.recoveries.filter(({ step }) => group.length === 1 || step === one.step);
+        results.push({ case: one, ...result, recoveries });
+        told(results.at(-1) as Result, results.length, wanted.length);
+      }
+    }
   };
   await Promise.all(Array.from({ length: abreast }, lane));
   return results;
 }
+
+type Group = [Case, ...Case[]];
 
 function withControls(cases: readonly Case[]): Case[] {
   const ids = new Set(cases.map((one) => controlOf(comparedWith(one))));

@@ -24,7 +24,7 @@ export async function drill(options: DrillOptions, terminal: Terminal, signal: A
     for (const { id } of [...options.cases].sort((a, b) => a.id.localeCompare(b.id))) terminal.line(id);
     return 'verified';
   }
-  const { seed, cases, abreast } = options;
+  const { seed, cases, abreast, share } = options;
   terminal.line(`Seed ${seed}: ${cases.length} cases, ${abreast} at once`);
   const teardown = createTeardown(stopLimitMs);
   const began = performance.now();
@@ -43,6 +43,7 @@ export async function drill(options: DrillOptions, terminal: Terminal, signal: A
       cases,
       seed,
       abreast,
+      share,
       place,
       told: (result, done, all) => tell(terminal, result, done, all),
     });
@@ -64,7 +65,7 @@ function tell(terminal: Terminal, result: Result, done: number, all: number): vo
 
 function conclude(terminal: Terminal, results: readonly Result[], seconds: number): Ending {
   for (const line of ['', ...tableLines(results), '']) terminal.line(line);
-  const worst = Math.max(0, ...results.flatMap(({ recoveries }) => recoveries)) / 1000;
+  const worst = Math.max(0, ...results.flatMap(({ recoveries }) => recoveries.map(({ ms }) => ms))) / 1000;
   const verdict = worst <= recoveryTarget ? 'met' : 'missed';
   terminal.line(
     `Recovery within ${recoveryTarget} s: ${verdict}. All of it took ${(seconds / 60).toFixed(1)} minutes.`,

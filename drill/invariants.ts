@@ -38,7 +38,7 @@ export function judge(seen: Seen, control: Seen): Verdict {
     duplicates,
     lost,
     problems: [
-      ...(seen.happened ? [] : ['the disturbance did not take place']),
+      ...seen.absent.map(({ id }) => `${id} did not take place`),
       ...endProblems(seen),
       ...worldProblems(seen, control),
       ...gateProblems(seen),

@@ -12,12 +12,15 @@ export interface DrillOptions {
   readonly seed: number;
   /** The cases that are drilled. */
   readonly cases: readonly Case[];
-  /** How many of them at once. */
+  /** How many runs at once. */
   readonly abreast: number;
+  /** How many cases share a run at most. */
+  readonly share: number;
 }
 
 const mostAbreast = 16;
 const usualAbreast = 4;
+const mostShared = 24;
 
 const listed = Object.entries(disturbances)
   .map(([name, text]) => `  ${name.padEnd(16)} ${text}`)
@@ -33,7 +36,8 @@ it. Nothing outside of this machine is touched.
   --only P,P    only cases whose id has P in it; * stands for anything but a slash
   --cases N     N of them, chosen by the seed
   --seed N      the same choice, order and messages as another drill: it prints its seed first
-  --abreast N   how many cases at once; ${usualAbreast} unless said
+  --abreast N   how many runs at once; ${usualAbreast} unless said
+  --share N     up to N cases in one run, where they go together: faster, and less is known of each; 1 unless said
   --list        print the ids of the cases, and drill none
   --help        this text
 
@@ -56,6 +60,7 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv = pr
     cases: { type: 'string' },
     seed: { type: 'string' },
     abreast: { type: 'string' },
+    share: { type: 'string' },
   } as const;
   return refusedWords('npm run drill', Object.keys(options), env, () => {
     const { values } = parseArgs({ args: [...args], options, allowPositionals: false });
@@ -64,7 +69,8 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv = pr
     const found = named(values.only);
     const count = wholeNumber('cases', values.cases, 1, found.length) ?? found.length;
     const abreast = wholeNumber('abreast', values.abreast, 1, mostAbreast) ?? usualAbreast;
-    return { help, list, seed, abreast, cases: shuffled(found, randomOf(seed, 'order')).slice(0, count) };
+    const share = wholeNumber('share', values.share, 1, mostShared) ?? 1;
+    return { help, list, seed, abreast, share, cases: shuffled(found, randomOf(seed, 'order')).slice(0, count) };
   });
 }
 

@@ -3,7 +3,7 @@ import { recordOf } from '../audit/record-files.ts';
 import { verifyRecord } from '../audit/verify.ts';
 import { orAborted } from '../rehearsal/start/abort.ts';
 import type { Case } from './case.ts';
-import { disturbing, type Scene } from './disturb.ts';
+import { disturbing, together, type Scene } from './disturb.ts';
 import { findLeaks, textOf } from './leaks.ts';
 import { play } from './people.ts';
 import { randomOf } from './random.ts';
@@ -15,14 +15,17 @@ import { lookAt } from './world.ts';
 import { writesOf } from './writes.ts';
 
 /**
- * Performs one case on an app of its own, and looks at everything that it left.
+ * Performs cases in one run, on an app of their own, and looks at everything that they left.
  *
+ * @param cases one, or several of one procedure that go together
  * @throws Error where the run does not come to an end
  */
-export async function perform(one: Case, seed: number, place: Place): Promise<Seen> {
+export async function perform(cases: readonly [Case, ...Case[]], seed: number, place: Place): Promise<Seen> {
   const { signal } = place;
+  const [one] = cases;
   const random = randomOf(seed, one.id);
-  const disturbance = disturbing(one, random);
+  const each = cases.map((other) => disturbing(other, randomOf(seed, other.id)));
+  const disturbance = together(each);
   let workers: MortalWorkers | undefined;
   const stage = await setStage(one.id.replaceAll('/', '_'), place, {
     intercept: disturbance.intercept(() => workers?.diary() ?? []),
@@ -47,12 +50,13 @@ export async function perform(one: Case, seed: number, place: Place): Promise<Se
         disturbance.meddle(() => scene),
       ),
     );
-    const happened = disturbance.happened(workers.diary());
+    const diary = workers.diary();
+    const absent = cases.filter((_, index) => each[index]?.happened(diary) !== true);
     ended.abort(new Error('the run has ended'));
     await beside.catch((error: unknown) => {
       if (!ended.signal.aborted) throw error;
     });
-    return { case: one, status, happened, ...(await look(stage, run)), diary: workers.diary() };
+    return { case: one, status, absent, ...(await look(stage, run)), diary };
   } finally {
     await workers?.stop();
     await stage.stop();

@@ -2,6 +2,7 @@ import { median } from '../bench/statistics.ts';
 import { columns } from '../bench/table.ts';
 import { disturbances, type Case, type Disturbance } from './case.ts';
 import type { Verdict } from './invariants.ts';
+import type { Recovery } from './recovery.ts';
 
 /** Seconds in which another worker should have taken over. */
 export const recoveryTarget = 15;
@@ -9,8 +10,7 @@ export const recoveryTarget = 15;
 /** How one case went. */
 export interface Result extends Verdict {
   readonly case: Case;
-  /** Milliseconds from each death to the next progress. */
-  readonly recoveries: readonly number[];
+  readonly recoveries: readonly Recovery[];
   readonly seconds: number;
 }
 
@@ -43,7 +43,7 @@ export function tableLines(results: readonly Result[]): string[] {
 function cellsOf(name: string, results: readonly Result[]): string[] {
   const total = (count: (result: Result) => number): string =>
     String(results.reduce((sum, result) => sum + count(result), 0));
-  const recoveries = results.flatMap((result) => result.recoveries);
+  const recoveries = results.flatMap((result) => result.recoveries.map(({ ms }) => ms));
   const times =
     recoveries.length === 0 ? ['', '', ''] : [Math.min(...recoveries), median(recoveries), Math.max(...recoveries)];
   return [

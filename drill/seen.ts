@@ -6,15 +6,16 @@ import type { DiaryLine } from './workers/diary.ts';
 import type { World } from './world.ts';
 import type { Write } from './writes.ts';
 
-/** What was seen of one case once its run was over. */
+/** What was seen of one run once it was over. */
 export interface Seen {
+  /** The case that it was for, or the first of those that shared it. */
   readonly case: Case;
   readonly status: Status;
   readonly world: World;
   readonly writes: readonly Write[];
   readonly diary: readonly DiaryLine[];
-  /** Whether the disturbance took place at all. */
-  readonly happened: boolean;
+  /** The cases whose disturbance did not take place. */
+  readonly absent: readonly Case[];
   /** Where a secret stands that must not, as `NUMBER in PLACE`. */
   readonly leaks: readonly string[];
   readonly record: AuditRecord;
