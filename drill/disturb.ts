@@ -133,8 +133,9 @@ function temporalKilled(step: string): Disturbing {
     async beside(scene) {
       await until(scene, (diary) => hasBegun(diary, step));
       await scene.stage.temporal?.kill();
-      await scene.stage.temporal?.resume();
+      // Before it is back: the run may come to its end while it still starts.
       done = true;
+      await scene.stage.temporal?.resume();
     },
     happened: () => done,
   };
@@ -148,9 +149,10 @@ function postgresKilled(step: string): Disturbing {
       await until(scene, (diary) => hasBegun(diary, step));
       const { postgres } = scene.stage.platform;
       await postgres.halt();
-      await delay(awayMs, undefined, { signal: scene.signal });
-      await postgres.resume();
       done = true;
+      // Not to be cut short: without it there is nothing to look at.
+      await delay(awayMs);
+      await postgres.resume();
     },
     happened: () => done,
   };

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Procedure } from '../workflows/state.ts';
 import { controlOf, shared, type Case } from './case.ts';
 import { allCases } from './cases.ts';
@@ -26,6 +27,8 @@ export interface Drilling {
  * @throws the reason of the place's signal
  */
 export async function drillAll({ cases, seed, abreast, share, place, told }: Drilling): Promise<Result[]> {
+  // Every run that is under way listens to it.
+  setMaxListeners(0, place.signal);
   const controls = new Map<Procedure, Promise<Seen>>();
   const wanted = withControls(cases);
   const results: Result[] = [];

@@ -122,8 +122,13 @@ function tolerance(what: string, { case: one, status }: Seen): { more: number; l
   return { more: 0, less: one.disturbance === 'undoing' ? Infinity : 0 };
 }
 
+/** What was counted at the stand-ins and in the catalog. */
+function madeIn({ writes, effects }: Seen): Record<string, number> {
+  return countsOf([...writes.map(({ what }) => what), ...effects]);
+}
+
 function compareWrites(seen: Seen, control: Seen): Pick<Verdict, 'duplicates' | 'lost'> {
-  const [made, should] = [countsOf(seen.writes), countsOf(control.writes)];
+  const [made, should] = [madeIn(seen), madeIn(control)];
   const duplicates: string[] = [];
   const lost: string[] = [];
   for (const what of new Set([...Object.keys(made), ...Object.keys(should)])) {

@@ -4,6 +4,7 @@ import { verifyRecord } from '../audit/verify.ts';
 import { orAborted } from '../rehearsal/start/abort.ts';
 import type { Case } from './case.ts';
 import { disturbing, together, type Scene } from './disturb.ts';
+import { effectsOf } from './effects.ts';
 import { findLeaks, textOf } from './leaks.ts';
 import { play } from './people.ts';
 import { randomOf } from './random.ts';
@@ -63,16 +64,28 @@ export async function perform(cases: readonly [Case, ...Case[]], seed: number, p
   }
 }
 
-async function look(stage: Stage, run: Run): Promise<Pick<Seen, 'world' | 'writes' | 'leaks' | 'record' | 'findings'>> {
-  const { platform, app, client } = stage;
-  const runs = await fetchRuns(client, run.workflowId, run.firstExecutionRunId);
-  const { record, files } = recordOf(runs, run.workflowId);
-  const history = textOf(await run.fetchHistory());
+type Looked = Pick<Seen, 'world' | 'writes' | 'effects' | 'leaks' | 'record' | 'findings'>;
+
+async function look(stage: Stage, run: Run): Promise<Looked> {
+  const { platform, app } = stage;
+  const records = [];
+  for (const { workflowId, firstExecutionRunId } of stage.runs) {
+    const runs = await fetchRuns(stage.client, workflowId, firstExecutionRunId);
+    records.push({ id: firstExecutionRunId, ...recordOf(runs, workflowId) });
+  }
+  const mine = records.find(({ id }) => id === run.firstExecutionRunId);
+  if (mine === undefined) throw new Error('the run was not started here');
+  const histories = stage.runs.map(async (one, index) => ({
+    name: `the history of run ${index + 1}`,
+    text: textOf(await stage.client.workflow.getHandle(one.workflowId, one.firstExecutionRunId).fetchHistory()),
+  }));
+  const written = records.map(({ files }, index) => ({ name: `record ${index + 1}`, text: files['record.html'] }));
   return {
     world: await lookAt(stage),
     writes: writesOf(platform, app.herokuApp),
-    leaks: findLeaks([{ name: 'the history', text: history }], platform.secrets()),
-    record,
-    findings: verifyRecord(files),
+    effects: await effectsOf(platform.postgres),
+    leaks: findLeaks([...(await Promise.all(histories)), ...written], platform.secrets()),
+    record: mine.record,
+    findings: records.flatMap(({ files }) => verifyRecord(files)),
   };
 }

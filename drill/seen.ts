@@ -13,11 +13,15 @@ export interface Seen {
   readonly status: Status;
   readonly world: World;
   readonly writes: readonly Write[];
+  /** What took effect in PostgreSQL's catalog, an entry for each time. */
+  readonly effects: readonly string[];
   readonly diary: readonly DiaryLine[];
   /** The cases whose disturbance did not take place. */
   readonly absent: readonly Case[];
   /** Where a secret stands that must not, as `NUMBER in PLACE`. */
   readonly leaks: readonly string[];
+  /** Of the run, from its start. */
   readonly record: AuditRecord;
+  /** What does not hold in the records: of this run, and of one in whose place it was started. */
   readonly findings: readonly Finding[];
 }

@@ -13,6 +13,7 @@ import { startTemporal, type RehearsalTemporal } from '../rehearsal/temporal.ts'
 import { startWorkerProcess, type WorkerProcess } from '../rehearsal/worker-process.ts';
 import type { productionCutover } from '../workflows/index.ts';
 import type { RunInput } from '../workflows/input.ts';
+import { listenForEffects } from './effects.ts';
 import type { Workplace } from './workers/mortal-workers.ts';
 
 export type Run = WorkflowHandle<typeof productionCutover> & { readonly firstExecutionRunId: string };
@@ -37,6 +38,8 @@ export interface Stage extends Workplace {
   readonly client: Client;
   /** Temporal's server, where the case has one of its own. */
   readonly temporal: OwnTemporal | undefined;
+  /** Every run that was started here, in order. */
+  readonly runs: readonly Run[];
   start(input: Partial<RunInput>): Promise<Run>;
   /** Starts a run in the place of the one that there is. */
   startInstead(input: Partial<RunInput>): Promise<Run>;
@@ -101,6 +104,7 @@ export async function setStage(name: string, place: Place, { intercept, ownTempo
       Object.assign(target, { approvals: { approvers: ['Ada', 'Bo'], onCall: ['Cy'] } });
     });
     await platform.addApp(app, appOptions);
+    await listenForEffects(platform.postgres);
     const { address } = temporal ?? place.temporal;
     const { connection, close } = await connect(address);
     closers.push(close);
@@ -118,15 +122,19 @@ export async function setStage(name: string, place: Place, { intercept, ownTempo
       void worker.ended.then(() => guard.unwatchGroup(worker.pid));
       return worker;
     };
-    const start = async (input: Partial<RunInput>, instead: boolean): Promise<Run> =>
-      client.workflow.start<typeof productionCutover>('productionCutover', {
+    const runs: Run[] = [];
+    const start = async (input: Partial<RunInput>, instead: boolean): Promise<Run> => {
+      const run = await client.workflow.start<typeof productionCutover>('productionCutover', {
         taskQueue,
         workflowId: `cutover-${app.herokuApp}`,
         args: [{ app: app.herokuApp, requestedBy: 'Rita', ...input }],
         ...(instead ? { workflowIdConflictPolicy: 'TERMINATE_EXISTING' } : {}),
       });
+      runs.push(run);
+      return run;
+    };
     return {
-      ...{ dir, app, platform, client, temporal, startWorker, stop },
+      ...{ dir, app, platform, client, temporal, runs, startWorker, stop },
       start: (input) => start(input, false),
       startInstead: (input) => start(input, true),
     };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { RehearsedApp } from '../rehearsal/apps.ts';
 import { lookFromOutside, type Serving } from '../rehearsal/outside.ts';
 import type { Platform } from '../rehearsal/platform.ts';
+import { inEachDatabase } from './effects.ts';
 import type { Stage } from './stage.ts';
 
 /** What is in place at an app, as somebody sees it who knows nothing of the runbook. Names only: no value of a variable. */
@@ -21,8 +22,6 @@ export interface World {
   /** Roles of PostgreSQL that bear the name of the credential. */
   readonly roles: number;
   readonly issues: readonly string[];
-  /** What DDL took effect in the add-on's database, a line for each kind with how often. */
-  readonly effects: readonly string[];
 }
 
 const attachment = z.object({
@@ -78,42 +77,22 @@ export async function lookAt({ platform, app }: Stage): Promise<World> {
 
 const withoutColour = (name: string): string => name.replace(/HEROKU_POSTGRESQL_[A-Z]+/, 'HEROKU_POSTGRESQL_<COLOUR>');
 
-type Catalog = Pick<World, 'revisions' | 'seals' | 'roles' | 'effects'>;
+type Catalog = Pick<World, 'revisions' | 'seals' | 'roles'>;
 
-/** What PostgreSQL has of the add-on's database, whichever of the server's it is. */
+/** What PostgreSQL has, in whichever of its databases. */
 async function catalogOf({ postgres }: Platform, { role }: RehearsedApp): Promise<Catalog> {
-  const server = await postgres.connect('postgres');
-  try {
-    const roles = await server.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [role]);
-    const { rows } = await server.query<{ name: string }>(
-      "SELECT datname AS name FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'",
-    );
-    const found: Omit<Catalog, 'roles'>[] = [];
-    for (const { name } of rows) found.push(await databaseOf(postgres, name));
-    return {
-      roles: roles.rowCount ?? 0,
-      revisions: found.flatMap(({ revisions }) => revisions),
-      seals: found.reduce((total, { seals }) => total + seals, 0),
-      effects: found.flatMap(({ effects }) => effects).sort(),
+  let roles = 0;
+  const found = await inEachDatabase(postgres, async (query) => {
+    const rowsOf = async (table: string): Promise<Record<string, unknown>[]> => {
+      const [there] = await query('SELECT to_regclass($1) IS NOT NULL AS there', [table]);
+      return there?.['there'] === true ? query(`SELECT * FROM ${table}`) : [];
     };
-  } finally {
-    await server.end();
-  }
-}
-
-async function databaseOf(postgres: Platform['postgres'], name: string): Promise<Omit<Catalog, 'roles'>> {
-  const client = await postgres.connect(name);
-  const has = async (table: string): Promise<boolean> => {
-    const { rows } = await client.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [table]);
-    return rows[0]?.found === true;
+    roles = (await query('SELECT 1 FROM pg_roles WHERE rolname = $1', [role])).length;
+    return { versions: await rowsOf('public.alembic_version'), seals: await rowsOf('cutover.seal') };
+  });
+  return {
+    roles,
+    revisions: found.flatMap(({ versions }) => versions.map((row) => String(row['version_num']))),
+    seals: found.flatMap(({ seals }) => seals).length,
   };
-  try {
-    const revisions = (await has('public.alembic_version'))
-      ? (await client.query<{ version_num: string }>('SELECT version_num FROM public.alembic_version')).rows
-      : [];
-    const seals = (await has('cutover.seal')) ? (await client.query('SELECT 1 FROM cutover.seal')).rowCount : 0;
-    return { revisions: revisions.map((row) => row.version_num), seals: seals ?? 0, effects: [] };
-  } finally {
-    await client.end();
-  }
 }

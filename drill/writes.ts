@@ -25,9 +25,9 @@ function generalised(path: string, app: string): string {
   return path.replaceAll(app, '<app>').replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '<id>');
 }
 
-/** How often each was made. */
-export function countsOf(writes: readonly Write[]): Record<string, number> {
+/** How often each is there. */
+export function countsOf(all: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { what } of writes) counts[what] = (counts[what] ?? 0) + 1;
+  for (const what of all) counts[what] = (counts[what] ?? 0) + 1;
   return counts;
 }
