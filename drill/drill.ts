@@ -28,6 +28,7 @@ export async function drill(options: DrillOptions, terminal: Terminal, signal: A
   terminal.line(`Seed ${seed}: ${cases.length} cases, ${abreast} at once`);
   const teardown = createTeardown(stopLimitMs);
   const began = performance.now();
+  const results: Result[] = [];
   try {
     const { dir, guard } = await scratchFolder(teardown);
     const report = createReporter(terminal);
@@ -39,17 +40,17 @@ export async function drill(options: DrillOptions, terminal: Terminal, signal: A
     const temporal = await startTemporal({ dir, ui: false, log: report, signal });
     teardown.layer().add('Temporal', () => temporal.stop());
     const place: Place = { dir, guard, pythonBin: python.bin, codePath, temporal, signal };
-    const results = await drillAll({
-      cases,
-      seed,
-      abreast,
-      share,
-      place,
-      told: (result, done, all) => tell(terminal, result, done, all),
+    await drillAll({
+      ...{ cases, seed, abreast, share, place },
+      told: (result, done, all) => {
+        results.push(result);
+        tell(terminal, result, done, all);
+      },
     });
     return conclude(terminal, results, (performance.now() - began) / 1000);
   } catch (error) {
     if (!signal.aborted) throw error;
+    for (const line of ['', ...tableLines(results), '']) terminal.line(line);
     terminal.line('Interrupted: stopping everything.');
     return 'interrupted';
   } finally {
