@@ -10,7 +10,8 @@ import { startOrphanGuard } from '../../rehearsal/orphan-guard.ts';
 
 // A small drill: what `npm run drill` does with every case. Cases share runs, so that it takes minutes.
 
-const seed = 11;
+/** One whose cases share few runs: each costs as much as a whole cutover. */
+const seed = 83;
 const cases = smallSample(seed);
 let results: Result[];
 const cleanUps: (() => Promise<unknown>)[] = [];
@@ -28,7 +29,7 @@ beforeAll(async () => {
     temporal: { address: env['RC_TEST_TEMPORAL_ADDRESS'] ?? '', cli: env['RC_TEST_TEMPORAL_CLI'] ?? '' },
     signal: AbortSignal.timeout(850_000),
   };
-  results = await drillAll({ cases, seed, abreast: 6, share: 12, place, told: () => undefined });
+  results = await drillAll({ cases, seed, abreast: 5, share: 8, place, told: () => undefined });
 }, 900_000);
 afterAll(async () => {
   for (const cleanUp of cleanUps) await cleanUp();
