@@ -2,10 +2,10 @@ import importX from 'eslint-plugin-import-x';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-/** Which way the arrows go: `worker → activities → clients`, `worker → audit`; `rehearsal`, `bench` and `test` see everything, nothing sees them. */
+/** Which way the arrows go: `worker → activities → clients`, `worker → audit`; `rehearsal`, `bench`, `drill` and `test` see everything, nothing sees them. */
 const UNSEEN = {
-  regex: '^(\\.\\./)+(rehearsal|bench|test)/',
-  message: 'Only the rehearsal, the benchmark and the tests may import from there.',
+  regex: '^(\\.\\./)+(rehearsal|bench|drill|test)/',
+  message: 'Only the rehearsal, the benchmark, the drill and the tests may import from there.',
 };
 const WAITING = ['condition', 'sleep', 'CancellationScope', 'continueAsNew', 'makeContinueAsNewFunc'];
 
@@ -113,7 +113,7 @@ export default defineConfig(
   {
     files: ['rehearsal/**/*.ts'],
     rules: imports({
-      regex: '^(\\.\\./)+(bench|test)/',
+      regex: '^(\\.\\./)+(bench|drill|test)/',
       message: 'The rehearsal knows nothing of who measures or tests it.',
     }),
   },

@@ -4,7 +4,7 @@ import { rotation } from './rotation-sequence.ts';
 import type { RotationPlan } from './rotation-plan.ts';
 import { soakSequence } from './soak-sequence.ts';
 import { sequence, type Item, type Known, type StepItem } from './sop.ts';
-import type { Procedure, RunState } from './state.ts';
+import type { Procedure, RunState, StepRecord } from './state.ts';
 import type { Evidence } from './steps.ts';
 import type { RunEvent } from './transition.ts';
 import { killSwitch, undoRm11, type KnownWayBack } from './way-back.ts';
@@ -90,8 +90,13 @@ export function nextItem(state: RunState): Item | undefined {
   return itemsOf(state).find((item) => {
     if (item.kind !== 'step') return !state.gates[item.id]?.passedAt;
     const record = state.steps[item.id];
-    return !record?.did && record?.givenUp !== true;
+    return record?.givenUp !== true && (!record?.did || isOutdated(state, item, record));
   });
+}
+
+/** Whether something that the step waits for has come about only since it began. */
+function isOutdated({ steps }: RunState, { follows = [] }: StepItem, { startedAt }: StepRecord): boolean {
+  return follows.some((id) => steps[id]?.did != null && (steps[id].finishedAt ?? 0) > startedAt);
 }
 
 /** A step that the procedure went on without, and that a person still has to decide about. */

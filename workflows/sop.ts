@@ -50,6 +50,8 @@ export interface StepItem {
   readonly refuses?: true;
   /** Failures after which the procedure goes on without the step. */
   readonly tolerates?: readonly FailureType[];
+  /** Steps whose effect this one waits for: it is done anew where one of them came to its end only behind it. */
+  readonly follows?: readonly StepId[];
   /** `later`: the other steps go on, and a person decides about this one in the end. `report`: it is only reported. */
   readonly onFailure?: 'later' | 'report';
   /** From here on there is no way back. */

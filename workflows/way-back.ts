@@ -25,8 +25,8 @@ const takeDownRole: Item[] = [
   { kind: 'step', id: 'drop-credential', phase: 'way-back', onFailure: 'later' },
 ];
 
-/** Taking the URL away makes a release, and with it new dynos. */
-const restartUnbound: Item = { kind: 'step', id: 'restart-unbound', phase: 'way-back' };
+/** Taking the URL away makes a release, and with it new dynos: also where a person had to decide about it first. */
+const restartUnbound: Item = { kind: 'step', id: 'restart-unbound', phase: 'way-back', follows: ['unbind-url'] };
 
 const begin: Item[] = [
   { kind: 'step', id: 'read-seal', phase: 'way-back', refuses: true, ...whileDown },

@@ -9,7 +9,7 @@ import type { Ending } from '../../rehearsal/start/command.ts';
 import { rehearse } from '../../rehearsal/start/rehearse.ts';
 import type { Rehearsal } from '../../rehearsal/start/set-up.ts';
 import type { Status } from '../../workflows/view.ts';
-import { encodings } from './encodings.ts';
+import { encodings } from '../../drill/encodings.ts';
 import { eventually } from './heroku-client.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { startProgram, type StartedProgram } from './started-program.ts';

@@ -7,9 +7,9 @@ import type { RotatedCredential } from '../../workflows/rotation-plan.ts';
 import type { StepId } from '../../workflows/steps.ts';
 import type { Status } from '../../workflows/view.ts';
 import { createRig, playPeople, type Rig } from './cutover-rig.ts';
-import { moments, planOf, type Moment } from './kill-points.ts';
-import type { KillPoint } from './killable-worker.ts';
-import { startMortalWorkers } from './mortal-workers.ts';
+import { moments, planOf, type Moment } from '../../drill/workers/kill-points.ts';
+import type { DiaryLine } from '../../drill/workers/diary.ts';
+import { startMortalWorkers } from '../../drill/workers/mortal-workers.ts';
 import { cutOver, rotationsAsked, startRotation } from './rotating.ts';
 import { withoutPullRequest } from './run-control.ts';
 import { itemOf } from './steering.ts';
@@ -30,6 +30,8 @@ const cases: Record<string, Case> = {
   copy: { credential: 'role', name: 'raptor_app', bindBy: 'config-var', variable: 'RAPTOR_APP_DATABASE_URL' },
 };
 
+const codePath = process.env['RC_TEST_WORKFLOW_BUNDLE'] ?? '';
+
 /** Steps whose act may find nothing left to do, and why. Every other step dies where the plan says. */
 const mayHaveNothingToDo: Partial<Record<StepId, string>> = {
   'restart-rotated': 'the release of the new URL restarts the dynos too',
@@ -39,7 +41,7 @@ interface Crashed {
   readonly rig: Rig;
   readonly app: RehearsedApp;
   readonly status: Status;
-  readonly deaths: readonly KillPoint[];
+  readonly deaths: readonly DiaryLine[];
   readonly before: Readonly<Record<string, string>>;
 }
 
@@ -55,7 +57,7 @@ async function crash({ credential, bindBy }: Case, moment: Moment): Promise<Cras
   await cutOver(rig, app);
   await forward.stop();
   const before = await configVars(rig, app);
-  const workers = await startMortalWorkers(rig, planOf(rotationStepIds, moment));
+  const workers = await startMortalWorkers(rig, planOf(rotationStepIds, moment), { codePath });
   try {
     const status = await playPeople(rig, await startRotation(rig, app, credential), app);
     return { rig, app, status, deaths: workers.deaths(), before };

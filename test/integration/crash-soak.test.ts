@@ -7,10 +7,12 @@ import type { StepId } from '../../workflows/steps.ts';
 import type { Status } from '../../workflows/view.ts';
 import { sampleEvidence, sampleFacts } from '../workflow/sample-evidence.ts';
 import { playPeople } from './cutover-rig.ts';
-import { planOf } from './kill-points.ts';
-import type { KillPoint } from './killable-worker.ts';
-import { startMortalWorkers } from './mortal-workers.ts';
+import { planOf } from '../../drill/workers/kill-points.ts';
+import type { DiaryLine } from '../../drill/workers/diary.ts';
+import { startMortalWorkers } from '../../drill/workers/mortal-workers.ts';
 import { createSoakRig, type SoakRig } from './soak-rig.ts';
+
+const codePath = process.env['RC_TEST_WORKFLOW_BUNDLE'] ?? '';
 
 /** Every step that a soak has besides the cutover's, whose deaths are crash.test.ts's: one that is added is killed too. */
 const ofTheSoak: StepId[] = [
@@ -39,11 +41,11 @@ const mayHaveNothingToDo: Partial<Record<StepId, string>> = {
 
 let soak: SoakRig;
 let status: Status;
-let deaths: readonly KillPoint[];
+let deaths: readonly DiaryLine[];
 
 beforeAll(async () => {
   soak = await createSoakRig({ for: '7s' });
-  const workers = await startMortalWorkers(soak.rig, planOf(ofTheSoak, 'during'));
+  const workers = await startMortalWorkers(soak.rig, planOf(ofTheSoak, 'during'), { codePath });
   try {
     status = await playPeople(soak.rig, await soak.start(), soak.staging);
     deaths = workers.deaths();

@@ -7,10 +7,12 @@ import type { Status } from '../../workflows/view.ts';
 import { asPlanned, killSwitch, undoRm11 } from '../../workflows/way-back.ts';
 import { createRig, writesOf, type CutoverHandle, type Rig } from './cutover-rig.ts';
 import { pullKillSwitch, startToLaunch, startWayBack } from './going-back.ts';
-import { moments, planOf, type Moment } from './kill-points.ts';
-import type { KillPoint } from './killable-worker.ts';
-import { startMortalWorkers } from './mortal-workers.ts';
+import { moments, planOf, type Moment } from '../../drill/workers/kill-points.ts';
+import type { DiaryLine } from '../../drill/workers/diary.ts';
+import { startMortalWorkers } from '../../drill/workers/mortal-workers.ts';
 import { configVars } from './world.ts';
+
+const codePath = process.env['RC_TEST_WORKFLOW_BUNDLE'] ?? '';
 
 interface WayBack {
   readonly steps: readonly StepId[];
@@ -73,7 +75,7 @@ interface Crashed {
   readonly rig: Rig;
   readonly app: RehearsedApp;
   readonly status: Status;
-  readonly deaths: readonly KillPoint[];
+  readonly deaths: readonly DiaryLine[];
   readonly writes: Readonly<Record<string, number>>;
 }
 
@@ -95,7 +97,7 @@ async function crash(wayBack: WayBack, moment: Moment): Promise<Crashed> {
   await forward.stop();
 
   const before = countWrites(rig);
-  const workers = await startMortalWorkers(rig, planOf(wayBack.steps, moment));
+  const workers = await startMortalWorkers(rig, planOf(wayBack.steps, moment), { codePath });
   try {
     const status = await (await wayBack.setOut(rig, first, app)).result();
     return { rig, app, status, deaths: workers.deaths(), writes: countWrites(rig, before) };

@@ -7,11 +7,11 @@ import { sequence, stepIdsOf } from '../../workflows/sop.ts';
 import type { StepId } from '../../workflows/steps.ts';
 import type { Status } from '../../workflows/view.ts';
 import { sampleEvidence, sampleFacts } from '../workflow/sample-evidence.ts';
+import { moments, planOf, type Moment } from '../../drill/workers/kill-points.ts';
+import type { DiaryLine } from '../../drill/workers/diary.ts';
+import { startMortalWorkers } from '../../drill/workers/mortal-workers.ts';
 import { expectEachEffectOnce } from './cutover-effects.ts';
 import { createRig, playPeople, type Rig } from './cutover-rig.ts';
-import { moments, planOf, type Moment } from './kill-points.ts';
-import type { KillPoint } from './killable-worker.ts';
-import { startMortalWorkers } from './mortal-workers.ts';
 
 /** A state of production in which no step of the sequence is left out, and whose revision names the role. */
 const scenario = scenarios['from-essential-0'];
@@ -38,17 +38,19 @@ const mayBeDoneByThePlatform: Partial<Record<StepId, string>> = {
     "the release of the flag restarts the dynos too; where that comes after the step's begin, they are fresh",
 };
 
+const codePath = process.env['RC_TEST_WORKFLOW_BUNDLE'] ?? '';
+
 interface Crashed {
   readonly rig: Rig;
   readonly app: RehearsedApp;
   readonly status: Status;
-  readonly deaths: readonly KillPoint[];
+  readonly deaths: readonly DiaryLine[];
 }
 
 async function crash(moment: Moment): Promise<Crashed> {
   const rig = await createRig();
   const app = await rig.add(raptor, scenario.options);
-  const workers = await startMortalWorkers(rig, planOf(stepsOfTheList, moment));
+  const workers = await startMortalWorkers(rig, planOf(stepsOfTheList, moment), { codePath });
   try {
     const status = await playPeople(rig, await rig.start(app), app);
     return { rig, app, status, deaths: workers.deaths() };

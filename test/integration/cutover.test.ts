@@ -5,7 +5,7 @@ import { ledger, raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import { lookFromOutside } from '../../rehearsal/outside.ts';
 import type { Status } from '../../workflows/view.ts';
 import { createRig, playPeople, writesOf, type Rig } from './cutover-rig.ts';
-import { findLeaks, textOf } from './leaks.ts';
+import { findLeaks, textOf } from '../../drill/leaks.ts';
 import { connectAs } from './world.ts';
 
 let rig: Rig;

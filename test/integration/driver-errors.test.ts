@@ -10,7 +10,7 @@ import { createPostgresClient, statement } from '../../activities/clients/postgr
 import { currentScope } from '../../activities/scope.ts';
 import { freePort } from '../../rehearsal/ports.ts';
 import { inActivity } from '../unit/activities/in-activity.ts';
-import { findLeaks } from './leaks.ts';
+import { findLeaks } from '../../drill/leaks.ts';
 import { AppWorld } from './rehearsed-app.ts';
 
 // What drivers and HTTP clients really say when something goes wrong: connection strings, headers, whole statements.

@@ -10,7 +10,7 @@ import type { Ending } from '../../rehearsal/start/command.ts';
 import { rehearse } from '../../rehearsal/start/rehearse.ts';
 import type { Rehearsal } from '../../rehearsal/start/set-up.ts';
 import { bare, runAudit } from './audit-commands.ts';
-import { textOf } from './leaks.ts';
+import { textOf } from '../../drill/leaks.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 
 process.env['TEMPORAL_CLI_PATH'] = process.env['RC_TEST_TEMPORAL_CLI'] ?? '';

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from '@jest/globals';
-import type { Place } from './leaks.ts';
+import type { Place } from '../../drill/leaks.ts';
 
 /** The files of a record's folder, each with its payloads as they are and as they read. */
 export async function filesOfRecord(name: string, folder: string): Promise<Place[]> {

@@ -16,8 +16,8 @@ import { startTemporal, type RehearsalTemporal } from '../../rehearsal/temporal.
 import type { Status } from '../../workflows/view.ts';
 import { createRig, type Rig } from './cutover-rig.ts';
 import { runAudit } from './audit-commands.ts';
-import { encodings, writings } from './encodings.ts';
-import { findLeaks, textOf, type Place } from './leaks.ts';
+import { encodings, writings } from '../../drill/encodings.ts';
+import { findLeaks, textOf, type Place } from '../../drill/leaks.ts';
 import { bytesOfDatabase, filesOfRecord, rowsOfDatabase } from './left-behind.ts';
 import { startReceiver, type Receiver } from './receiver.ts';
 import { createRecorder } from './recorder.ts';

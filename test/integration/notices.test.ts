@@ -5,7 +5,7 @@ import { raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import { createRig, playPeople, type CutoverHandle, type Rig } from './cutover-rig.ts';
 import { pullKillSwitch, startToLaunch } from './going-back.ts';
 import { eventually } from './heroku-client.ts';
-import { findLeaks, textOf } from './leaks.ts';
+import { findLeaks, textOf } from '../../drill/leaks.ts';
 import { startReceiver, type Receiver, type ReceiverMood } from './receiver.ts';
 import { approve, atGate, decide, isParkedAt, watch } from './steering.ts';
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { durationsFolder, readDurations } from '../../rehearsal/durations.ts';
 import { portAnswers } from '../../rehearsal/ports.ts';
 import { usualPort, usualUiPort } from '../../rehearsal/start/set-up.ts';
-import { encodings } from './encodings.ts';
+import { encodings } from '../../drill/encodings.ts';
 import { leftovers, startProgram, type StartedProgram } from './started-program.ts';
 
 const start = (options: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<StartedProgram> =>

@@ -10,7 +10,7 @@ import type { Plan } from '../../workflows/facts.ts';
 import { hazards } from '../../workflows/hazards.ts';
 import type { Preview } from '../../workflows/preview.ts';
 import { createRig, writesOf, type CutoverHandle, type Rig } from './cutover-rig.ts';
-import { textOf } from './leaks.ts';
+import { textOf } from '../../drill/leaks.ts';
 import { withSuperuser, withoutPullRequest } from './run-control.ts';
 import { startStepRunner, type StepRunner } from './step-runner.ts';
 import { atGate, stop, watch } from './steering.ts';

@@ -6,7 +6,7 @@ import type { Evidence } from '../../workflows/steps.ts';
 import type { Status } from '../../workflows/view.ts';
 import { lookFromOutside } from '../../rehearsal/outside.ts';
 import { createRig, playPeople, type Rig } from './cutover-rig.ts';
-import { findLeaks, textOf } from './leaks.ts';
+import { findLeaks, textOf } from '../../drill/leaks.ts';
 import { cutOver, rotationsAsked, startRotation } from './rotating.ts';
 import { withoutPullRequest } from './run-control.ts';
 import { atGate, decide, isParkedAt, itemOf, stop, watch } from './steering.ts';

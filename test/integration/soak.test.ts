@@ -11,7 +11,7 @@ import { createCertificateStore } from '../../worker/certificates.ts';
 import type { Certificate, CertificateFile } from '../../workflows/certificate.ts';
 import type { Status } from '../../workflows/view.ts';
 import { playPeople, writesOf } from './cutover-rig.ts';
-import { findLeaks, textOf } from './leaks.ts';
+import { findLeaks, textOf } from '../../drill/leaks.ts';
 import { createSoakRig, type SoakRig } from './soak-rig.ts';
 import { startProgram } from './started-program.ts';
 

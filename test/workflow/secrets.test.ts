@@ -7,7 +7,7 @@ import { currentScope } from '../../activities/scope.ts';
 import { EncryptionCodec } from '../../worker/codec/encryption.ts';
 import { createGuard } from '../../worker/guard.ts';
 import { KnownSecrets } from '../../worker/known-secrets.ts';
-import { findLeaks, textOf } from '../integration/leaks.ts';
+import { findLeaks, textOf } from '../../drill/leaks.ts';
 import { createFakeWorld, type Behaviour, type FakeWorld } from './fake-activities.ts';
 import {
   approveGate,

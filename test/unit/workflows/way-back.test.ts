@@ -1,13 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import { leftOver, nextItem } from '../../../workflows/procedures.ts';
-import type { Item } from '../../../workflows/sop.ts';
+import { stepIdsOf, type Item } from '../../../workflows/sop.ts';
 import type { RunState } from '../../../workflows/state.ts';
+import type { StepId } from '../../../workflows/steps.ts';
 import type { RunEvent } from '../../../workflows/transition.ts';
 import { asPlanned, killSwitch, undoRm11 } from '../../../workflows/way-back.ts';
 import { events } from './events.ts';
-import { done, passed, preflight, read, started, walk, walkFor } from './walk.ts';
+import { done, failed, passed, preflight, read, started, walk, walkFor } from './walk.ts';
 
 const idsOf = (items: readonly Item[]): string[] => items.map((item) => item.id);
+
+/** The steps of the kill switch that come before one of them. */
+const stepsBefore = (id: StepId): StepId[] => {
+  const ids = stepIdsOf(killSwitch(asPlanned));
+  return ids.slice(0, ids.indexOf(id));
+};
 
 describe('the kill switch', () => {
   test('brings users back first, behind a fence and two counts, and takes RM-11 down after that', () => {
@@ -101,6 +108,28 @@ describe('as the items of a run', () => {
     expect(leftOver(tolerated)).toBeUndefined();
     const undone = killed(started('revoke-grants'), { ...events.stepGivenUp, step: 'revoke-grants' });
     expect(leftOver(undone)?.id).toBe('revoke-grants');
+  });
+
+  test('a URL that is taken away late is waited for once more: its release starts new dynos', () => {
+    const rest = stepsBefore('revoke-grants').flatMap((step) => done(step));
+    const givenUp: RunEvent[] = [started('unbind-url'), { ...events.stepGivenUp, step: 'unbind-url' }];
+    const path = [
+      ...rest,
+      ...done('revoke-grants'),
+      ...givenUp,
+      ...done('drop-credential'),
+      ...done('restart-unbound'),
+    ];
+    expect(nextItem(killed(...path))).toBeUndefined();
+    const late = [
+      ...path,
+      failed('unbind-url'),
+      { ...events.resolved, step: 'unbind-url' } as RunEvent,
+      started('unbind-url', 2),
+      ...done('unbind-url').slice(1),
+    ];
+    expect(nextItem(killed(...late))?.id).toBe('restart-unbound');
+    expect(nextItem(killed(...late, ...done('restart-unbound')))).toBeUndefined();
   });
 
   test('refused, it lifts the fence only where one was begun', () => {

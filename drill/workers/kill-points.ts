@@ -13,7 +13,12 @@ export const moments: Record<Moment, { writing: Progress; looking: Progress }> =
   after: { writing: 'verified', looking: 'verified' },
 };
 
+/** The death at a moment of a step. */
+export function pointOf(step: StepId, moment: Moment): KillPoint {
+  return { step, progress: moments[moment][steps[step].writes ? 'writing' : 'looking'] };
+}
+
 /** A death in each of the steps. */
 export function planOf(ids: readonly StepId[], moment: Moment): KillPoint[] {
-  return ids.map((step) => ({ step, progress: moments[moment][steps[step].writes ? 'writing' : 'looking'] }));
+  return ids.map((step) => pointOf(step, moment));
 }

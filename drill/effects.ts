@@ -1,0 +1,60 @@
+import type { RehearsalPostgres } from '../rehearsal/postgres.ts';
+
+/**
+ * PostgreSQL itself writes down each DDL statement that takes effect, in the very transaction of the statement: one that is
+ * tried and rolled back is none, and one that ran twice is there twice.
+ */
+const listener = `
+  CREATE SCHEMA drill;
+  CREATE TABLE drill.effects (what text NOT NULL);
+  CREATE FUNCTION drill.note_change() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = drill AS $$
+    BEGIN
+      INSERT INTO drill.effects
+        SELECT concat_ws(' ', command_tag, object_type, object_identity) FROM pg_event_trigger_ddl_commands();
+    END $$;
+  CREATE FUNCTION drill.note_drop() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = drill AS $$
+    BEGIN
+      INSERT INTO drill.effects
+        SELECT concat_ws(' ', 'DROP', object_type, object_identity) FROM pg_event_trigger_dropped_objects() WHERE original;
+    END $$;
+  CREATE EVENT TRIGGER drill_changes ON ddl_command_end EXECUTE FUNCTION drill.note_change();
+  CREATE EVENT TRIGGER drill_drops ON sql_drop EXECUTE FUNCTION drill.note_drop()`;
+
+/** Has every database of the add-ons keep account of what takes effect in it. */
+export async function listenForEffects(postgres: RehearsalPostgres): Promise<void> {
+  await inEachDatabase(postgres, (query) => query(listener));
+}
+
+/** What took effect since then, an entry for each time. */
+export async function effectsOf(postgres: RehearsalPostgres): Promise<string[]> {
+  const found = await inEachDatabase(postgres, (query) => query('SELECT what FROM drill.effects'));
+  return found.flat().map(({ what }) => `${withoutNames(String(what))} in the catalog`);
+}
+
+/** The owner's name is another one for each add-on. */
+const withoutNames = (what: string): string => what.replace(/\bu[0-9a-f]{12,}\b/g, '<owner>');
+
+type Rows = Record<string, unknown>[];
+
+/** Does something in the database of each add-on, as the server's superuser. */
+export async function inEachDatabase<T>(
+  postgres: RehearsalPostgres,
+  work: (query: (text: string, values?: unknown[]) => Promise<Rows>, database: string) => Promise<T>,
+): Promise<T[]> {
+  const server = await postgres.connect('postgres');
+  const names = await server
+    .query<{ name: string }>(
+      "SELECT datname AS name FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY 1",
+    )
+    .finally(() => server.end());
+  const done: T[] = [];
+  for (const { name } of names.rows) {
+    const client = await postgres.connect(name);
+    try {
+      done.push(await work(async (text, values) => (await client.query<Rows[number]>(text, values)).rows, name));
+    } finally {
+      await client.end();
+    }
+  }
+  return done;
+}

@@ -1,0 +1,171 @@
+import { gateBefore } from '../workflows/sop.ts';
+import { steps, type StepId } from '../workflows/steps.ts';
+import type { Drilled } from './case.ts';
+import { listOf } from './lists.ts';
+import type { Seen } from './seen.ts';
+import { starts } from './starts.ts';
+import type { World } from './world.ts';
+import { countsOf } from './writes.ts';
+
+/** What was wrong with the world behind one case. */
+export interface Verdict {
+  /** Writes that were made more often than they should, a line for each. */
+  readonly duplicates: readonly string[];
+  /** Writes that were not made, a line for each. */
+  readonly lost: readonly string[];
+  /** Everything else that does not hold. */
+  readonly problems: readonly string[];
+}
+
+/** How a case must end. */
+export function endOf({ disturbance, procedure }: Seen['case']): string {
+  return disturbance === 'undoing' ? starts['kill-switch'].ends : starts[procedure].ends;
+}
+
+/** The undisturbed run with which a case is compared. */
+export function comparedWith({ disturbance, procedure }: Seen['case']): Drilled {
+  return disturbance === 'undoing' ? 'kill-switch' : procedure;
+}
+
+/**
+ * Holds the world against what must be true of it, whatever was done to the run.
+ *
+ * @param control what was seen of the same procedure where nothing was done to it; the case itself, where it is that
+ */
+export function judge(seen: Seen, control: Seen): Verdict {
+  const { duplicates, lost } = compareWrites(seen, control);
+  return {
+    duplicates,
+    lost,
+    problems: [
+      ...seen.absent.map(({ id }) => `${id} did not take place`),
+      ...endProblems(seen),
+      ...worldProblems(seen, control),
+      ...gateProblems(seen),
+      ...seen.leaks.map((leak) => `secret ${leak}`),
+      ...recordProblems(seen),
+    ],
+  };
+}
+
+function endProblems({ case: one, status }: Seen): string[] {
+  const { outcome, stage } = status;
+  const expected = endOf(one);
+  if (outcome?.result !== expected) return [`the run is ${outcome?.result ?? stage}, and should be ${expected}`];
+  const failed = status.items.filter(({ failure, state }) => failure && state !== 'done');
+  return failed.map(({ id, failure }) => `${id} has failed in the end: ${failure?.type}`);
+}
+
+/** What an app is like at each end, from outside. */
+const worlds: Record<string, (world: World) => string[]> = {
+  completed: (world) => [
+    ...unless(world.serves === 'role', `it serves as ${world.serves}`),
+    ...unless(world.credentials.length === 2 && world.roles === 1, `credentials: ${world.credentials.join(', ')}`),
+    ...unless(world.seals === 1, `${world.seals} seals`),
+  ],
+  'rolled-back': (world) => [
+    ...unless(world.serves === 'sqlite' && world.database.startsWith('sqlite'), `it serves as ${world.serves}`),
+    ...withoutRole(world),
+  ],
+  undone: (world) => [...unless(world.serves === 'owner', `it serves as ${world.serves}`), ...withoutRole(world)],
+  planned: (world) => withoutRole(world),
+};
+
+function withoutRole({ credentials, attachments, variables, roles, seals }: World): string[] {
+  const bound = attachments.filter((one) => one.includes('credential:'));
+  const flags = variables.filter((name) => name.startsWith('FLAG_'));
+  return [
+    ...unless(credentials.length === 1 && roles === 0, `a credential is left: ${credentials.join(', ')}`),
+    ...unless(bound.length === 0, `an attachment is left: ${bound.join('; ')}`),
+    ...unless(flags.length === 0, `a flag is left: ${flags.join(', ')}`),
+    ...unless(seals === 0, 'the database is sealed'),
+  ];
+}
+
+function unless(holds: boolean, problem: string): string[] {
+  return holds ? [] : [problem];
+}
+
+function worldProblems({ case: one, world, status }: Seen, control: Seen): string[] {
+  const problems = worlds[status.outcome?.result ?? '']?.(world) ?? [];
+  const general = [
+    ...unless(!world.maintenance, 'the app is in maintenance'),
+    ...unless(world.formation.join() === control.world.formation.join(), `the formation is ${world.formation.join()}`),
+  ];
+  // How far a cutover had come before the kill switch shows in what is left of it.
+  const different = one.disturbance === 'undoing' ? [] : differencesOf(world, control.world);
+  return [...problems, ...general, ...different];
+}
+
+function differencesOf(world: World, control: World): string[] {
+  return (Object.keys(control) as (keyof World)[]).flatMap((key) => {
+    const [is, should] = [JSON.stringify(world[key]), JSON.stringify(control[key])];
+    return unless(is === should, `${key}: ${is}, and undisturbed ${should}`);
+  });
+}
+
+const restart = /^DELETE .*\/formations\/web$/;
+const suite = /^POST .*\/dispatches$/;
+
+/**
+ * How often a write may be made more or less often than in the undisturbed run, and why. Restarts: a release restarts the
+ * dynos too, and whichever comes first is enough; another attempt that a person asked for is another restart, or another run
+ * of the suite.
+ */
+function tolerance(what: string, { case: one, status }: Seen): { more: number; less: number } {
+  const again = (activity: string): number =>
+    status.items
+      .filter(({ id }) => Object.hasOwn(steps, id) && steps[id as StepId].activity === activity)
+      .reduce((total, { attempt = 1 }) => total + attempt - 1, 0);
+  if (restart.test(what)) return { more: 2 + again('restartDynos'), less: Infinity };
+  if (suite.test(what)) return { more: again('runSmoke'), less: one.disturbance === 'undoing' ? Infinity : 0 };
+  return { more: 0, less: one.disturbance === 'undoing' ? Infinity : 0 };
+}
+
+/** What was counted at the stand-ins and in the catalog. */
+function madeIn({ writes, effects }: Seen): Record<string, number> {
+  return countsOf([...writes.map(({ what }) => what), ...effects]);
+}
+
+function compareWrites(seen: Seen, control: Seen): Pick<Verdict, 'duplicates' | 'lost'> {
+  const [made, should] = [madeIn(seen), madeIn(control)];
+  const duplicates: string[] = [];
+  const lost: string[] = [];
+  for (const what of new Set([...Object.keys(made), ...Object.keys(should)])) {
+    const [is, expected] = [made[what] ?? 0, should[what] ?? 0];
+    const { more, less } = tolerance(what, seen);
+    const line = `${what}: ${is} times, and undisturbed ${expected}`;
+    if (is > expected + more) duplicates.push(line);
+    if (is < expected - less) lost.push(line);
+  }
+  return { duplicates, lost };
+}
+
+/** By the stand-ins' clock and the history's: no write of a step before somebody approved the gate that it rests on. */
+function gateProblems({ case: { procedure }, writes, diary, record }: Seen): string[] {
+  const items = listOf(procedure);
+  const approvedAt = (gate: string): number => {
+    const found = record.summary.decisions.find((one) => one.gate === gate && one.what === 'approved');
+    return found === undefined ? Infinity : Date.parse(found.at);
+  };
+  // The pull request is merged by people.
+  return writes
+    .filter(({ what }) => !what.endsWith('/merge'))
+    .flatMap(({ at, what }) => {
+      const step = diary.findLast((line) => line.at <= at)?.step;
+      if (step === undefined) return [`${what} was made before any step`];
+      if (!items.some(({ id }) => id === step)) return [];
+      const gate = gateBefore(items, step as StepId);
+      return unless(
+        gate === undefined || approvedAt(gate) <= at,
+        `${what} was made in ${step} before ${gate} was approved`,
+      );
+    });
+}
+
+function recordProblems({ findings, record, status }: Seen): string[] {
+  return [
+    ...findings.map(({ entry, problem }) => `the record does not hold: ${entry ?? ''} ${problem}`),
+    ...unless(record.summary.result === (status.outcome?.result ?? null), `the record says ${record.summary.result}`),
+  ];
+}
