@@ -23,6 +23,8 @@ export interface Load {
 
 /** Milliseconds between a client's requests. */
 const pauseMs = 20;
+/** One that reads and one that writes, each with one request at a time. */
+const clients = 2;
 
 /**
  * Two clients that use an app the whole time: one reads, the other signs customers up. Neither sends a request twice, so
@@ -92,7 +94,8 @@ export async function notStored(
 }
 
 /**
- * The lost requests that no restart explains.
+ * The lost requests that no restart explains. One explains those that were under way when the dynos ended, and a client has
+ * no more than one under way.
  *
  * @param releases when the platform made one, in milliseconds since 1970; its time stamps may have whole seconds
  * @param restartMs milliseconds in which the dynos of a release are up
@@ -102,7 +105,12 @@ export function unexplained(
   releases: readonly number[],
   restartMs: number,
 ): LostRequest[] {
-  return lost.filter(({ at }) => !releases.some((made) => at >= made - 1_500 && at <= made + restartMs));
+  const left = releases.map((made) => ({ made, inFlight: clients }));
+  return lost.filter(({ at }) => {
+    const restart = left.find(({ made, inFlight }) => inFlight > 0 && at >= made - 1_500 && at <= made + restartMs);
+    if (restart !== undefined) restart.inFlight -= 1;
+    return restart === undefined;
+  });
 }
 
 /** In words: how much was asked, and what of it was lost. */

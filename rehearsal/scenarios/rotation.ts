@@ -33,7 +33,7 @@ async function judgeLoad({ platform, app }: Acting): Promise<{ text: string; pro
     gone.length > 0
       ? `${gone.length} customers whom the app had signed up are not in the database`
       : strange.length > 0
-        ? `${strange.length} requests were lost although no dyno was being restarted: ${strange[0]?.what}`
+        ? `${strange.length} requests were lost that were not under way when dynos were restarted: ${strange[0]?.what}`
         : null;
   return { text: `${loadText(counts)}; every write that was answered is in the database`, problem };
 }
