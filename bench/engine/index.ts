@@ -26,7 +26,7 @@ const changed: readonly Engine[] = [
 export const engineCost: Measurement = {
   title: "The engine's cost of steps that do nothing, and what changes it",
   async measure(place) {
-    const extent: Extent = place.quick ? { rounds: 2, steps: 20, runs: 25 } : { rounds: 3, steps: 60, runs: 200 };
+    const extent: Extent = place.quick ? { rounds: 1, steps: 10, runs: 5 } : { rounds: 3, steps: 60, runs: 200 };
     const base = await costOfEngine(place, asItIs, extent);
     const costs: EngineCost[] = [];
     for (const engine of changed) costs.push(await costOfEngine(place, engine, extent));
