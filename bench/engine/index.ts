@@ -1,118 +1,83 @@
-import { dbos } from '../dbos/engine.ts';
-import type { Measurement, Place } from '../measurement.ts';
-import type { Figure } from '../results.ts';
-import { median } from '../statistics.ts';
-import type { Engine, OpenEngine } from './engine.ts';
+import path from 'node:path';
+import { dbosOn } from '../dbos/engine.ts';
+import { startPostgres, type RehearsalPostgres } from '../../rehearsal/postgres.ts';
+import { started, type Measurement, type Place } from '../measurement.ts';
+import { costFigures, costOfEngine, ratiosOf, type EngineCost, type Extent } from './cost.ts';
+import type { Engine } from './engine.ts';
 import { temporalEngine } from './temporal.ts';
-import { devServer } from './temporal-servers.ts';
+import { devServer, devServerWith, serverOnPostgres } from './temporal-servers.ts';
 
-/** As many steps as the cutover has that change something. */
-const stepsOfRun = 13;
+const howItIsDone =
+  "One worker process with production's options, one process that asks. A step is an activity that does nothing; what is " +
+  'measured is what it takes to keep that it was done.';
 
-interface EngineCost {
-  readonly name: string;
-  /** Milliseconds of one more step in a run that has the engine to itself, one of each for each run that was measured. */
-  readonly step: readonly number[];
-  /** Seconds until that many runs had ended that were started at once. */
-  readonly runs: number;
-  readonly seconds: number;
-}
+/** As the runbook has it, and what each thing that can be changed about it does. */
+const asItIs = temporalEngine(devServer);
+const changed: readonly Engine[] = [
+  temporalEngine(devServerWith('the server as Temporal ships it', {})),
+  temporalEngine(
+    devServerWith('eager activities', { ...devServer.settings, 'system.enableActivityEagerExecution': 'true' }),
+  ),
+  temporalEngine(devServerWith('local activities', devServer.settings), { kind: 'local' }),
+  temporalEngine(devServerWith('two pollers of each kind', devServer.settings), { pollers: 2 }),
+  temporalEngine(devServerWith('all runs kept in memory', devServer.settings), { runsInMemory: 1_000 }),
+];
 
-/**
- * The engines side by side.
- *
- * @param engines the first one is what the others are compared with
- */
-function compare(title: string, engines: readonly Engine[], notes: readonly string[]): Measurement {
-  return {
-    title,
-    async measure(place) {
-      const costs: EngineCost[] = [];
-      for (const engine of engines) costs.push(await costOfEngine(place, engine));
-      const [first] = costs;
-      const ratios = first === undefined ? [] : costs.slice(1).flatMap((one) => ratiosOf(first, one));
-      return { figures: [...ratios, ...costs.flatMap(figuresOf)], notes: [...notes] };
-    },
-  };
-}
+export const engineCost: Measurement = {
+  title: "The engine's cost of steps that do nothing, and what changes it",
+  async measure(place) {
+    const extent: Extent = place.quick ? { rounds: 1, steps: 10, runs: 5 } : { rounds: 3, steps: 60, runs: 200 };
+    const base = await costOfEngine(place, asItIs, extent);
+    const costs: EngineCost[] = [];
+    for (const engine of changed) costs.push(await costOfEngine(place, engine, extent));
+    const figures = [...costs.flatMap((one) => ratiosOf(one, base)), ...[base, ...costs].flatMap(costFigures)];
+    return {
+      figures,
+      notes: [
+        howItIsDone,
+        'Each of the others differs in one thing from the dev server as the rehearsal runs it. As Temporal ships its server, ' +
+          'a shard looks for what is due 20 times a second at most, and a step takes two looks.',
+      ],
+    };
+  },
+};
 
-/** Each server on which the runbook may run: one that is kept in PostgreSQL goes behind the dev server. */
-export const engineCost = compare(
-  "The engine's cost of steps that do nothing",
-  [temporalEngine(devServer)],
-  [
-    "One worker process with production's options, one process that asks. A step is an activity that does nothing; what is " +
-      'measured is what it takes to keep that it was done.',
-  ],
-);
+/** All three anew, one behind the other; those that are kept in PostgreSQL, in databases of one server. */
+export const dbosCost: Measurement = {
+  title: 'The same steps on PostgreSQL: by Temporal, and by DBOS Transact',
+  async measure(place) {
+    const extent: Extent = place.quick ? { rounds: 2, steps: 20, runs: 25 } : { rounds: 5, steps: 100, runs: 500 };
+    const postgres = await started(place, 'PostgreSQL', () =>
+      startPostgres({ dir: path.join(place.dir, 'postgres'), outlivesPowerCut: true, signal: place.signal }),
+    );
+    const dev = await costOfEngine(place, asItIs, extent);
+    const dbos = await costOnPostgres(place, postgres, dbosOn(postgres), extent);
+    const server = await costOnPostgres(place, postgres, temporalEngine(serverOnPostgres(postgres)), extent);
+    return {
+      figures: [
+        ...ratiosOf(dev, dbos),
+        ...ratiosOf(server, dbos),
+        ...ratiosOf(server, dev),
+        ...[dev, server, dbos].flatMap(costFigures),
+      ],
+      notes: [
+        'DBOS keeps each step by a row in PostgreSQL, written by the process that performs it. It is a library: no server ' +
+          'schedules, no task waits for a worker, and nothing crosses a process.',
+        "Temporal's server and DBOS have databases of one PostgreSQL, which has each commit on the disk before it answers. The " +
+          'dev server keeps its state in memory here: what it does is lost with it.',
+      ],
+    };
+  },
+};
 
-/** Both anew, one behind the other. */
-export const dbosCost = compare(
-  'The same steps on DBOS Transact',
-  [temporalEngine(devServer), dbos],
-  [
-    'DBOS keeps each step by a row in PostgreSQL (here one of its own, with its durable defaults), written by the process ' +
-      'that performs it. It is a library: no server schedules, no task waits for a worker, and nothing crosses a ' +
-      'process. The dev server keeps its state in memory here.',
-  ],
-);
-
-async function costOfEngine(place: Place, { name, open }: Engine): Promise<EngineCost> {
-  const { quick, signal, report } = place;
-  report(`${name}: starting`);
-  const engine = await open(place);
-  const steps = quick ? 20 : 100;
-  const step: number[] = [];
-  await perform(engine, 'warm', 5);
-  for (let round = 1; round <= (quick ? 2 : 5); round += 1) {
-    signal.throwIfAborted();
-    report(`${name}: ${steps} steps, one after the other (round ${round})`);
-    const short = await perform(engine, `short-${round}`, 1);
-    const long = await perform(engine, `long-${round}`, 1 + steps);
-    step.push((long - short) / steps);
-  }
-  const runs = quick ? 25 : 500;
-  report(`${name}: ${runs} runs of ${stepsOfRun} steps`);
-  const began = performance.now();
-  await Promise.all(Array.from({ length: runs }, (_, index) => perform(engine, `crowd-${index}`, stepsOfRun)));
-  const seconds = (performance.now() - began) / 1000;
-  await engine.stop();
-  return { name, step, runs, seconds };
-}
-
-/** @returns milliseconds */
-async function perform(engine: OpenEngine, id: string, steps: number): Promise<number> {
-  const began = performance.now();
-  await engine.perform(`nothing-${id}`, steps);
-  return performance.now() - began;
-}
-
-function figuresOf({ name, step, runs, seconds }: EngineCost): Figure[] {
-  return [
-    {
-      what: `${name}: one step`,
-      value: median(step),
-      unit: 'ms',
-      of: step.length,
-      range: [Math.min(...step), Math.max(...step)],
-      grows: 'not with the steps before it, while the run stays in memory',
-    },
-    {
-      what: `${name}: ${runs} runs of ${stepsOfRun} steps`,
-      value: seconds,
-      unit: 's',
-      grows: `with the steps: ${((runs * stepsOfRun) / seconds).toFixed(0)} of them a second`,
-    },
-  ];
-}
-
-function ratiosOf(first: EngineCost, other: EngineCost): Figure[] {
-  return [
-    { what: `one step: ${first.name} ÷ ${other.name}`, value: median(first.step) / median(other.step), unit: '×' },
-    {
-      what: `${first.runs} runs of ${stepsOfRun} steps: ${first.name} ÷ ${other.name}`,
-      value: first.seconds / other.seconds,
-      unit: '×',
-    },
-  ];
+/** Begins where PostgreSQL has nothing left to do of what was before. */
+async function costOnPostgres(
+  place: Place,
+  postgres: RehearsalPostgres,
+  engine: Engine,
+  extent: Extent,
+): Promise<EngineCost> {
+  const client = await postgres.connect('postgres');
+  await client.query('CHECKPOINT').finally(() => client.end());
+  return costOfEngine(place, engine, extent);
 }

@@ -32,6 +32,7 @@ export const many: Measurement = {
         },
       ],
       notes: [
+        'Resident memory as it is found: garbage that the JavaScript engine has not collected yet is part of it.',
         "Real workflow code and production's worker options, in a process of its own; activities that do nothing.",
         'For RM-10 each of them makes two requests, by the client of production, to the stand-in for Heroku. Its limit is ' +
           "Heroku's with time a hundred times as fast: 4,500 requests at once, and 7,500 a minute given back.",

@@ -7,7 +7,7 @@ import { startStubbedWorker, type StubbedWorker } from '../stubbed/process.ts';
 
 const taskQueue = 'bench-many';
 const nextStep = 'confirm';
-/** Milliseconds in which a worker comes to rest: its caches let go, and its heap is collected. */
+/** Milliseconds in which a worker comes to rest. Nobody can collect the heap of its workflow thread from outside. */
 const restMs = 5_000;
 
 /** What one worker is like while that many runs wait at a gate. */

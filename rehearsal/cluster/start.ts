@@ -34,6 +34,8 @@ export interface ClusterOptions {
   readonly programs: ServerPrograms;
   /** Path of the Temporal CLI. */
   readonly cli: string;
+  /** Keeps the server's databases, beside others, and stays the caller's to stop; a PostgreSQL of its own unless given. */
+  readonly postgres?: RehearsalPostgres;
   readonly signal?: AbortSignal;
 }
 
@@ -51,7 +53,7 @@ const portNames = [
 ] as const;
 type Ports = Readonly<Record<(typeof portNames)[number], string>>;
 
-/** Starts PostgreSQL, makes both schemas, starts the server, and makes the namespace. */
+/** Starts PostgreSQL where it is not given, makes both schemas, starts the server, and makes the namespace. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { dir, programs, cli, signal } = options;
   const compose = await readCompose();
@@ -63,8 +65,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       for (const cleanup of cleanups.reverse()) await cleanup();
     })());
   try {
-    const postgres = await startPostgres({ dir: join(dir, 'postgres'), ...(signal ? { signal } : {}) });
-    cleanups.push(() => postgres.stop());
+    const postgres =
+      options.postgres ?? (await startPostgres({ dir: join(dir, 'postgres'), ...(signal ? { signal } : {}) }));
+    if (options.postgres === undefined) cleanups.push(() => postgres.stop());
     const passwordFile = join(dir, 'postgres_password');
     await writeFile(passwordFile, `${postgres.superuser.password}\n`, { mode: 0o600 });
     const place: Place = { dir, programs, postgres, passwordFile, path: await programsOnPath(dir, programs, cli) };

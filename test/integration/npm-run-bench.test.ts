@@ -14,11 +14,13 @@ test('the benchmark measures what it is asked for, shows it, writes it down and 
     expect([code, program.output()]).toEqual([0, expect.stringContaining('No target was missed.')]);
     const { measurements } = readResults(await readFile(file, 'utf8'));
     expect(measurements.map(({ id, quick }) => [id, quick])).toEqual([['engine', true]]);
-    const [step, runs] = measurements[0]?.figures ?? [];
-    expect(step).toMatchObject({ what: "Temporal's dev server: one step", unit: 'ms' });
-    expect(step?.value).toBeGreaterThan(0);
-    expect(runs).toMatchObject({ what: "Temporal's dev server: 25 runs of 13 steps", unit: 's' });
-    expect(program.output()).toContain('25 runs of 13 steps');
+    const named = new Map(measurements[0]?.figures.map((figure) => [figure.what, figure]));
+    expect(named.get("Temporal's dev server: one step")).toMatchObject({ unit: 'ms', value: expect.any(Number) });
+    expect(named.get("Temporal's dev server: 5 runs of 13 steps")).toMatchObject({ unit: 's' });
+    // The brake that the project's servers do without: two looks of a twentieth of a second each.
+    expect(named.get('the server as Temporal ships it: one step')?.value).toBeGreaterThan(60);
+    expect(named.get("one step: local activities ÷ Temporal's dev server")).toMatchObject({ unit: '×' });
+    expect(program.output()).toContain('5 runs of 13 steps');
     expect(await leftovers(program.tmp)).toEqual([]);
   } finally {
     await program.dispose();
