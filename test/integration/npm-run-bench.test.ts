@@ -17,8 +17,7 @@ test('the benchmark measures what it is asked for, shows it, writes it down and 
     const named = new Map(measurements[0]?.figures.map((figure) => [figure.what, figure]));
     expect(named.get("Temporal's dev server: one step")).toMatchObject({ unit: 'ms', value: expect.any(Number) });
     expect(named.get("Temporal's dev server: 5 runs of 13 steps")).toMatchObject({ unit: 's' });
-    // The brake that the project's servers do without: two looks of a twentieth of a second each.
-    expect(named.get('the server as Temporal ships it: one step')?.value).toBeGreaterThan(60);
+    expect(named.get('the server as Temporal ships it: one step')).toMatchObject({ unit: 'ms' });
     expect(named.get("one step: local activities ÷ Temporal's dev server")).toMatchObject({ unit: '×' });
     expect(program.output()).toContain('5 runs of 13 steps');
     expect(await leftovers(program.tmp)).toEqual([]);
