@@ -29,4 +29,4 @@ USER 1000:1000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["node", "--eval", "fetch(`http://127.0.0.1:${process.env.CUTOVER_HEALTH_PORT}/readyz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # Not npm: as the container's first process it would keep SIGTERM from the worker.
-CMD ["node", "--import", "tsx", "worker/main.ts"]
+CMD ["node", "--enable-source-maps", "dist/worker.js"]

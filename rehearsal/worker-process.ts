@@ -21,7 +21,7 @@ export interface WorkerProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Takes what the worker prints. */
   readonly logFile: string;
-  /** Path of the entry; production's unless a test brings its own. */
+  /** Path of the entry, in TypeScript or built; production's in TypeScript unless given. */
   readonly entry?: string;
   /** In which it runs, and whose packages it has; the project's unless a test brings its own. */
   readonly folder?: string;
@@ -38,14 +38,18 @@ export function startWorkerProcess({
   const inherited = Object.fromEntries(
     ['PATH', 'HOME', 'TMPDIR', 'LANG'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
   );
-  const child = spawn(process.execPath, [...typescriptFlags(), entry], {
-    ...(folder === undefined ? {} : { cwd: folder }),
-    // Temporal's configuration file of whoever rehearses may lead to a server of production's.
-    env: { ...inherited, TEMPORAL_CONFIG_FILE: devNull, ...env },
-    stdio: ['ignore', log, log, 'ipc'],
-    // A group of its own: Ctrl-C is for the rehearsal, which stops the worker in its turn.
-    detached: true,
-  });
+  const child = spawn(
+    process.execPath,
+    [...(entry.endsWith('.ts') ? typescriptFlags() : ['--enable-source-maps']), entry],
+    {
+      ...(folder === undefined ? {} : { cwd: folder }),
+      // Temporal's configuration file of whoever rehearses may lead to a server of production's.
+      env: { ...inherited, TEMPORAL_CONFIG_FILE: devNull, ...env },
+      stdio: ['ignore', log, log, 'ipc'],
+      // A group of its own: Ctrl-C is for the rehearsal, which stops the worker in its turn.
+      detached: true,
+    },
+  );
   closeSync(log);
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());

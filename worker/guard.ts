@@ -8,7 +8,7 @@ import { SecretNet } from './codec/secret-net.ts';
 import type { KnownSecrets } from './known-secrets.ts';
 
 /** For the workflow's bundle and the worker alike: both write failures. */
-export const encodingFailureConverter = fileURLToPath(new URL('codec/failure-converter.ts', import.meta.url));
+export const encodingFailureConverter = fileURLToPath(new URL('codec/failure-converter.cjs', import.meta.url));
 
 export interface Guard {
   /** The part of a worker's options that keeps secrets in. */

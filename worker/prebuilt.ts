@@ -1,16 +1,15 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { BundleOptions } from '@temporalio/worker';
 import { z } from 'zod';
 import { buildWorkflowBundle } from './bundle.ts';
+import { replace } from './replace.ts';
+import { digestOfFiles, projectFolder, sha256 } from './source-digest.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 /** Where `npm run build` puts the bundle, and a worker looks for it. */
-export const distFolder = path.join(root, 'dist');
-/** Everything that a bundle is made of: the workflow's code, what both sides write failures with, and the packages. */
-const sources = ['workflows', 'worker/bundle.ts', 'worker/codec/failure-converter.ts', 'package-lock.json'];
+export const distFolder = path.join(projectFolder, 'dist');
+/** Besides the workflow's code, what a bundle is made of: what both sides write failures with, and the packages. */
+const otherSources = ['worker/bundle.ts', 'worker/codec/failure-converter.cjs', 'package-lock.json'];
 const note = z.object({ sources: z.string(), bundle: z.string() });
 
 /** Keys, or none, make two bundles: with them, failures are written so that they can be encrypted. */
@@ -53,26 +52,11 @@ export async function findPrebuilt(
 }
 
 async function digestOfSources(): Promise<string> {
-  const hash = createHash('sha256');
-  for (const source of sources) {
-    const inFolder = path.extname(source) === '' ? (await readdir(path.join(root, source))).sort() : [''];
-    for (const name of inFolder) {
-      const text = await readFile(path.join(root, source, name), 'utf8');
-      hash.update(`${path.posix.join(source, name)} ${text.length}\0`).update(text);
-    }
-  }
-  return hash.digest('hex');
-}
-
-/** By a rename: a worker that starts meanwhile finds the old one or the new one. */
-async function replace(file: string, text: string): Promise<void> {
-  const fresh = `${file}.${process.pid}`;
-  await writeFile(fresh, text);
-  await rename(fresh, file);
+  const workflows = (await readdir(path.join(projectFolder, 'workflows'))).sort();
+  return digestOfFiles([...workflows.map((name) => `workflows/${name}`), ...otherSources]);
 }
 
 const read = (file: string): Promise<string | undefined> => readFile(file, 'utf8').catch(() => undefined);
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 function parsed(text: string): unknown {
   try {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { workerFile } from '../../worker/built-worker.mjs';
 import { freePort } from '../../rehearsal/ports.ts';
 import { startWorkerProcess } from '../../rehearsal/worker-process.ts';
 import type { Place } from '../measurement.ts';
@@ -20,7 +21,7 @@ const lookEveryMs = 5;
 const limitMs = 60_000;
 
 /**
- * Starts production's worker once, measures how long it takes until it is ready, and stops it.
+ * Starts production's worker once, as `npm run build` has made it, measures how long it takes until it is ready, and stops it.
  *
  * @param env what the worker is started with
  */
@@ -28,7 +29,11 @@ export async function measureWorkerStart(place: Place, env: Readonly<Record<stri
   const port = await freePort();
   const logFile = path.join(place.dir, `worker-${port}.log`);
   const began = Date.now();
-  const worker = startWorkerProcess({ env: { ...env, CUTOVER_HEALTH_PORT: String(port) }, logFile });
+  const worker = startWorkerProcess({
+    env: { ...env, CUTOVER_HEALTH_PORT: String(port) },
+    logFile,
+    entry: workerFile,
+  });
   place.guard.watchGroup(worker.pid);
   const ended = new AbortController();
   void worker.ended.then(() => ended.abort(new Error('the worker has ended; see its log')));

@@ -63,7 +63,7 @@ beforeAll(async () => {
   workers = healthPorts.map((port) =>
     rig.startWorker({
       folder: image,
-      entry: path.join(image, 'worker/main.ts'),
+      entry: path.join(image, 'dist/worker.js'),
       env: { CUTOVER_HEALTH_PORT: String(port), NODE_ENV: 'production' },
     }),
   );

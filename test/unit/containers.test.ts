@@ -246,7 +246,7 @@ describe('the Dockerfile', () => {
   });
 
   test("starts the worker itself, as nobody's superuser", () => {
-    expect(execForm(textOf('CMD', lastStage())[0] ?? '')).toEqual(['node', '--import', 'tsx', 'worker/main.ts']);
+    expect(execForm(textOf('CMD', lastStage())[0] ?? '')).toEqual(['node', '--enable-source-maps', 'dist/worker.js']);
     expect(textOf('USER', lastStage())).toEqual(['1000:1000']);
     expect(dockerfile.some(({ keyword }) => ['ENTRYPOINT', 'SHELL', 'ARG', 'ADD'].includes(keyword))).toBe(false);
   });
