@@ -41,6 +41,8 @@ export async function startRotatedApp(what: Rotated): Promise<RotatedApp> {
     target: (target) => {
       withoutPullRequest(target);
       (target['role'] as Record<string, unknown>)['bindBy'] = what.bindBy;
+      Object.assign(target['migrations'] as object, { lockTimeoutSeconds: 0.5 });
+      target['soak'] = { health: { path: '/health', requests: 2 } };
     },
   });
   await spoilt.steps.cutOver(app);
