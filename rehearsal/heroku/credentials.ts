@@ -186,7 +186,13 @@ export async function rotate(platform: Platform, addon: Addon, credential: Crede
     later(platform, rotationHiddenMs, () => begin(platform, addon, credential, forced));
     return;
   }
-  await begin(platform, addon, credential, forced);
+  try {
+    await begin(platform, addon, credential, forced);
+  } catch (error) {
+    // A database that is down is not rotated, and whoever asked is told so [assumed].
+    credential.state = 'active';
+    throw error;
+  }
 }
 
 /** Does something in a while, unless the stand-in is stopped before. */

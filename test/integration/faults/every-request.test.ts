@@ -5,9 +5,8 @@ import type { Rig } from '../cutover-rig.ts';
 import { withoutPullRequest } from '../run-control.ts';
 import type { StepRunner } from '../step-runner.ts';
 import { circle, dynosHaveAged } from './circle.ts';
-import { faults } from './faults.ts';
-import { expectSection, handlingOf, tableOf, type Observed } from './page.ts';
-import { performThrough } from './performing.ts';
+import { most, performLosing } from './losing.ts';
+import { expectSection, tableOf, type Observed } from './page.ts';
 import type { FaultProxy } from './proxy.ts';
 import { useSpoiltService } from './spoilt-service.ts';
 
@@ -15,39 +14,18 @@ import { useSpoiltService } from './spoilt-service.ts';
 
 /** A step's requests in the circle are at least so many; what follows are looks at the same things again. */
 const inCircle = 9;
-/** More than any step that only looks makes. */
-const most = 40;
-const fault = faults['has its connection reset, and was taken'];
-
 let rig: Rig;
 let proxy: FaultProxy;
 let steps: StepRunner;
 useSpoiltService('heroku', (spoilt) => void ({ rig, proxy, steps } = spoilt));
 
 const observed: Observed[] = [];
-const any = (): boolean => true;
 
 /** Performs a step whose nth request is lost. False where it has fewer. */
-async function performLosing(nth: number, app: RehearsedApp, step: StepId, call: Partial<StepCall>): Promise<boolean> {
-  proxy.arm(fault, any, nth);
-  let hasMet = false;
-  const { failure, taken } = await performThrough({ rig, steps }, app, step, call, () => {
-    hasMet = proxy.met() !== undefined;
-    // The tries that follow meet nothing.
-    proxy.arm(fault, () => false);
-  });
-  expect(taken).toEqual([...new Set(taken)]);
-  if (!hasMet) return false;
-  expect([step, nth, failure?.type]).toEqual([step, nth, 'PlatformUnavailable']);
-  if (failure === null) return true;
-  const seen = {
-    step,
-    failure,
-    fault: 'is lost',
-    does: `the attempt ends, ${handlingOf(failure)}; the next one looks`,
-  };
-  if (!observed.some((one) => one.step === step)) observed.push(seen);
-  return true;
+async function losing(nth: number, app: RehearsedApp, step: StepId, call: Partial<StepCall>): Promise<boolean> {
+  const fared = await performLosing({ rig, proxy, steps }, { nth, app, step, call, observed });
+  if (fared !== null) expect(fared.taken).toEqual([...new Set(fared.taken)]);
+  return fared !== null;
 }
 
 describe('a step that writes', () => {
@@ -60,7 +38,7 @@ describe('a step that writes', () => {
   describe.each(Array.from({ length: inCircle }, (_, index) => index + 1))('request %i is lost', (nth) => {
     test.each(circle)('%s', async (step) => {
       if (step === 'restart') await dynosHaveAged(rig, app);
-      await performLosing(nth, app, step, { freshDynos: step === 'restart' });
+      await losing(nth, app, step, { freshDynos: step === 'restart' });
     });
   });
 });
@@ -85,7 +63,7 @@ describe('a step that looks: each of its requests is lost once', () => {
   ];
   test.each(looks)('%s', async (step, call) => {
     let lost = 0;
-    while (lost < most && (await performLosing(lost + 1, app, step, call))) lost += 1;
+    while (lost < most && (await losing(lost + 1, app, step, call))) lost += 1;
     expect(lost).toBeGreaterThan(0);
     expect(lost).toBeLessThan(most);
   });

@@ -12,6 +12,8 @@ export interface Fared {
   readonly failure: SeenFailure | null;
   /** What the step did in its last attempt. */
   readonly did: string;
+  /** What it saw in that attempt. */
+  readonly evidence: unknown;
   /** The writes that the services have taken, as they may be counted: without ids. */
   readonly taken: readonly string[];
 }
@@ -41,6 +43,7 @@ export async function performThrough(
   return {
     failure: 'failure' in first ? first.failure : null,
     did: answer.result.did,
+    evidence: answer.result.evidence,
     taken: writesOf(rig.platform).slice(before).map(withoutIds).sort(),
   };
 }

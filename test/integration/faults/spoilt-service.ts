@@ -14,6 +14,31 @@ export interface SpoiltService {
 const baseUrls = { heroku: ['HEROKU_API_URL', 'HEROKU_DATA_URL'], github: ['GITHUB_API_URL'] } as const;
 
 /**
+ * @param patienceMs milliseconds that a request is waited for, where it is not what production has
+ */
+export async function startSpoiltService(
+  service: keyof typeof baseUrls,
+  patienceMs?: number,
+): Promise<SpoiltService & { stop(): Promise<void> }> {
+  const rig = await createRig();
+  const proxy = await startFaultProxy(rig.platform[service].url);
+  const steps = startStepRunner(rig, {
+    ...Object.fromEntries(baseUrls[service].map((name) => [name, proxy.url])),
+    ...(patienceMs === undefined ? {} : { STEP_REQUEST_TIMEOUT_MS: String(patienceMs) }),
+  });
+  return {
+    rig,
+    proxy,
+    steps,
+    async stop() {
+      await steps.stop();
+      await proxy.stop();
+      await rig.close();
+    },
+  };
+}
+
+/**
  * Starts it before the tests of a file, and stops it behind them.
  *
  * @param settle called once it is there
@@ -24,22 +49,10 @@ export function useSpoiltService(
   settle: (spoilt: SpoiltService) => void | Promise<void>,
   patienceMs?: number,
 ): void {
-  let rig: Rig | undefined;
-  let proxy: FaultProxy | undefined;
-  let steps: StepRunner | undefined;
+  let spoilt: Awaited<ReturnType<typeof startSpoiltService>> | undefined;
   beforeAll(async () => {
-    rig = await createRig();
-    const spoilt = await startFaultProxy(rig.platform[service].url);
-    proxy = spoilt;
-    steps = startStepRunner(rig, {
-      ...Object.fromEntries(baseUrls[service].map((name) => [name, spoilt.url])),
-      ...(patienceMs === undefined ? {} : { STEP_REQUEST_TIMEOUT_MS: String(patienceMs) }),
-    });
-    await settle({ rig, proxy, steps });
+    spoilt = await startSpoiltService(service, patienceMs);
+    await settle(spoilt);
   });
-  afterAll(async () => {
-    await steps?.stop();
-    await proxy?.stop();
-    await rig?.close();
-  });
+  afterAll(() => spoilt?.stop());
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { Target } from '../../../activities/target.ts';
@@ -62,6 +62,34 @@ describe('certify', () => {
     });
   });
 });
+
+test.each(['keyFile', 'folder'] as const)(
+  'once its %s is back there is one certificate, whole and signed',
+  async (lacking) => {
+    const kit = certificateKit();
+    try {
+      const world = new World(undefined, kit.store);
+      const call = { certificate: claim, since: 1 };
+      renameSync(kit[lacking], `${kit[lacking]}.away`);
+      // In the place of the folder there is a file.
+      if (lacking === 'folder') writeFileSync(kit.folder, '');
+      await expect(world.perform('certify', call)).rejects.toMatchObject({ type: 'CertificateNotWritten' });
+      if (lacking === 'folder') rmSync(kit.folder);
+      renameSync(`${kit[lacking]}.away`, kit[lacking]);
+      const { evidence } = await world.perform('certify', call, { attempt: 2 });
+      const { file: _file, ...signed } = evidence;
+      expect(readdirSync(kit.folder, { recursive: true }).sort()).toEqual([
+        'an-app',
+        'an-app.json',
+        'an-app/run-1.json',
+      ]);
+      expect(JSON.parse(readFileSync(path.join(kit.folder, 'an-app.json'), 'utf8'))).toEqual(signed);
+      expect(await kit.store.isSignedBy(signed, kit.publicKey)).toBe(true);
+    } finally {
+      kit.remove();
+    }
+  },
+);
 
 test('a worker reads certificates in its folder, or beside the target files where it has none', async () => {
   const kit = certificateKit();
