@@ -132,12 +132,14 @@ function differencesOf(world: World, control: World): string[] {
 
 const restart = /^DELETE .*\/formations\/web$/;
 const suite = /^POST .*\/dispatches$/;
+/** Its schema and table, and who may not see them. */
+const fenceTable = /^(CREATE .* cutover(\.fence.*)?|REVOKE (TABLE|SCHEMA)) in the catalog$/;
 const rotation = /^POST .*\/credentials_rotation$/;
 
 /**
  * How often a write may be made more or less often than in the undisturbed run, and why. Restarts: a release restarts the
  * dynos too, and whichever comes first is enough; another attempt that a person asked for is another restart, or another run
- * of the suite.
+ * of the suite. A fence keeps its numbers in the run where the database is away, and then makes no table for them.
  */
 function tolerance(what: string, { case: one, status }: Seen): { more: number; less: number } {
   const again = (activity: string): number =>
@@ -145,8 +147,13 @@ function tolerance(what: string, { case: one, status }: Seen): { more: number; l
       .filter(({ id }) => Object.hasOwn(steps, id) && steps[id as StepId].activity === activity)
       .reduce((total, { attempt = 1 }) => total + attempt - 1, 0);
   if (restart.test(what)) return { more: 2 + again('restartDynos'), less: Infinity };
+  if (fenceTable.test(what) && isKeptInRun(status)) return { more: 0, less: Infinity };
   if (suite.test(what)) return { more: again('runSmoke'), less: one.disturbance === 'undoing' ? Infinity : 0 };
   return { more: 0, less: one.disturbance === 'undoing' ? Infinity : 0 };
+}
+
+function isKeptInRun({ items }: Seen['status']): boolean {
+  return items.some(({ evidence }) => (evidence as { keptIn?: unknown } | null | undefined)?.keptIn === 'run');
 }
 
 /** What was counted at the stand-ins and in the catalog. */
