@@ -1,9 +1,6 @@
 import type { StepId } from '../workflows/steps.ts';
+import type { Drilled } from './starts.ts';
 import type { Moment } from './workers/kill-points.ts';
-
-/** The procedures that are drilled. */
-export const procedures = ['cutover', 'plan', 'kill-switch', 'undo-rm-11'] as const;
-export type Drilled = (typeof procedures)[number];
 
 /** What is done to a run, or to what it needs. */
 export const disturbances = {
@@ -21,10 +18,11 @@ export const disturbances = {
 } as const;
 export type Disturbance = keyof typeof disturbances;
 
-/** One disturbance of one run of a procedure. */
+/** One disturbance of one run of what is drilled. */
 export interface Case {
   /** `procedure/step/disturbance`: what `--only` looks at. */
   readonly id: string;
+  /** A procedure, or one of the ways in which it is begun; see `starts.ts`. */
   readonly procedure: Drilled;
   readonly disturbance: Disturbance;
   /** The step in which it is disturbed; null where it is not one step's. */

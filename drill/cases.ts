@@ -1,16 +1,23 @@
+import { ownStep } from '../workflows/rehearsal-steps.ts';
 import type { StepItem } from '../workflows/sop.ts';
 import { steps, type StepId } from '../workflows/steps.ts';
-import { controlOf, procedures, type Case, type Disturbance, type Drilled } from './case.ts';
-import { stepsOf } from './lists.ts';
+import { controlOf, type Case, type Disturbance } from './case.ts';
+import { gateOf, stepsOf } from './lists.ts';
+import { drilled, type Drilled } from './starts.ts';
 
-/** How often messages are sent in another random order. */
-const messageRounds = 6;
+/** How often messages are sent in another random order, to what asks questions. */
+const messageRounds: Partial<Record<Drilled, number>> = {
+  cutover: 6,
+  'staging-soak': 1,
+  'rotation-owner': 2,
+  'rotation-role': 2,
+};
 
 const writes = ({ id }: StepItem): boolean => steps[id].writes;
 
 /** Whether a person decides about the step when the platform refuses it; else the run ends, or goes on without it. */
-const parks = ({ phase, refuses, onFailure }: StepItem): boolean =>
-  phase !== 'preflight' && refuses !== true && onFailure !== 'report';
+const parks = ({ id, phase, refuses, onFailure }: StepItem): boolean =>
+  phase !== 'preflight' && refuses !== true && onFailure !== 'report' && gateOf(id) === undefined;
 
 /** Whether the kill switch may be pulled in the step: something was written, and nothing is sealed. */
 const mayGoBack = ({ phase }: StepItem): boolean => phase === 'rm-10' || phase === 'rm-11' || phase === 'watch';
@@ -37,6 +44,9 @@ const exceptions: Partial<Record<StepId, Partial<Record<Disturbance, string>>>> 
   ),
   'restart-undo': noWork('the release without the flag restarts the dynos too'),
   'restart-unbound': noWork("the release without the role's URL restarts the dynos too"),
+  'restart-rotated': noWork('the release of the new URL restarts the dynos too'),
+  'upgrade-again': noWork('the schema stays where the way back leaves the database'),
+  certify: { parked: 'it asks nothing of the platform' },
 };
 
 /** A step that often finds nothing to do comes to no act in which it could be disturbed. */
@@ -44,12 +54,16 @@ function noWork(why: string): Partial<Record<Disturbance, string>> {
   return { before: why, during: why, 'two-workers': why };
 }
 
-/** Every case of a procedure, its undisturbed run first. */
+/** Why a step cannot be disturbed so: what holds of a step holds where a soak rehearses it, too. */
+const exceptionOf = (id: StepId, disturbance: Disturbance): string | undefined =>
+  exceptions[id]?.[disturbance] ?? exceptions[ownStep(id)]?.[disturbance];
+
+/** Every case of what is drilled, its undisturbed run first. */
 function casesOf(procedure: Drilled): Case[] {
   const items = stepsOf(procedure);
   const disturbed = items.flatMap((item) =>
     (Object.keys(triedIn) as (keyof typeof triedIn)[])
-      .filter((disturbance) => triedIn[disturbance](item) && exceptions[item.id]?.[disturbance] === undefined)
+      .filter((disturbance) => triedIn[disturbance](item) && exceptionOf(item.id, disturbance) === undefined)
       .filter((disturbance) => disturbance !== 'undoing' || procedure === 'cutover')
       .map((disturbance) => ({
         id: `${procedure}/${item.id}/${disturbance}`,
@@ -63,10 +77,8 @@ function casesOf(procedure: Drilled): Case[] {
   ];
 }
 
-/** Only a cutover asks questions. */
 function messageCases(procedure: Drilled): Case[] {
-  if (procedure !== 'cutover') return [];
-  return Array.from({ length: messageRounds }, (_, index) => ({
+  return Array.from({ length: messageRounds[procedure] ?? 0 }, (_, index) => ({
     id: `${procedure}/messages/${index + 1}`,
     ...{ procedure, disturbance: 'messages' as const, step: null, round: index + 1 },
   }));
@@ -74,5 +86,5 @@ function messageCases(procedure: Drilled): Case[] {
 
 /** Every case that there is. */
 export function allCases(): Case[] {
-  return procedures.flatMap(casesOf);
+  return drilled.flatMap(casesOf);
 }

@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Intercept } from '../rehearsal/heroku/index.ts';
-import { isMoment, type Case } from './case.ts';
+import type { StepId } from '../workflows/steps.ts';
+import { isMoment, type Case, type Disturbance } from './case.ts';
+import { gateOf } from './lists.ts';
 import { sendNoise } from './noise.ts';
-import type { Meddler } from './people.ts';
+import { atGate, type Meddler } from './people.ts';
 import type { Random } from './random.ts';
 import type { Run, Stage } from './stage.ts';
 import { isDeathAt, type DiaryLine } from './workers/diary.ts';
@@ -66,6 +68,27 @@ export function disturbing({ disturbance, step }: Case, random: Random): Disturb
   if (disturbance === 'none') return nothing;
   if (disturbance === 'messages') return messages(random);
   if (step === null) throw new Error(`${disturbance} wants a step`);
+  return untilDone(inStep(step, disturbance), step);
+}
+
+/** Where a step is taken beside a gate, the gate is not answered before the step was disturbed. */
+function untilDone(made: Disturbing, step: StepId): Disturbing {
+  const gate = gateOf(step);
+  if (gate === undefined) return made;
+  const isOpen = atGate(gate);
+  return {
+    ...made,
+    meddle: (scene) => {
+      const meddle = made.meddle(scene);
+      return async (status, run) => {
+        const isHeld = isOpen(status) && !made.happened(scene().workers.diary());
+        return isHeld || meddle(status, run);
+      };
+    },
+  };
+}
+
+function inStep(step: StepId, disturbance: Exclude<Disturbance, 'none' | 'messages'>): Disturbing {
   if (isMoment(disturbance)) {
     const point = pointOf(step, disturbance);
     return { ...nothing, plan: [point], happened: (diary) => diary.some((line) => isDeathAt(line, point)) };

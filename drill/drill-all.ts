@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { controlOf, shared, type Case, type Drilled } from './case.ts';
+import { controlOf, shared, type Case } from './case.ts';
 import { allCases } from './cases.ts';
 import { comparedWith, judge, type Verdict } from './invariants.ts';
 import { perform } from './perform.ts';
@@ -7,6 +7,7 @@ import { recoveriesOf } from './recovery.ts';
 import type { Result } from './results.ts';
 import type { Seen } from './seen.ts';
 import type { Place } from './stage.ts';
+import type { Drilled } from './starts.ts';
 
 export interface Drilling {
   readonly cases: readonly Case[];

@@ -1,9 +1,8 @@
 import { gateBefore } from '../workflows/sop.ts';
 import { steps, type StepId } from '../workflows/steps.ts';
-import type { Drilled } from './case.ts';
 import { listOf } from './lists.ts';
 import type { Seen } from './seen.ts';
-import { starts } from './starts.ts';
+import { starts, type Drilled } from './starts.ts';
 import type { World } from './world.ts';
 import { countsOf } from './writes.ts';
 
@@ -56,20 +55,47 @@ function endProblems({ case: one, status }: Seen): string[] {
   return failed.map(({ id, failure }) => `${id} has failed in the end: ${failure?.type}`);
 }
 
-/** What an app is like at each end, from outside. */
-const worlds: Record<string, (world: World) => string[]> = {
-  completed: (world) => [
-    ...unless(world.serves === 'role', `it serves as ${world.serves}`),
-    ...unless(world.credentials.length === 2 && world.roles === 1, `credentials: ${world.credentials.join(', ')}`),
-    ...unless(world.seals === 1, `${world.seals} seals`),
-  ],
-  'rolled-back': (world) => [
+/** What must be true in the end, from outside. */
+const worlds: Record<Drilled, (world: World, writes: Seen['writes']) => string[]> = {
+  cutover: launched,
+  plan: withoutRole,
+  'kill-switch': (world) => [
     ...unless(world.serves === 'sqlite' && world.database.startsWith('sqlite'), `it serves as ${world.serves}`),
     ...withoutRole(world),
   ],
-  undone: (world) => [...unless(world.serves === 'owner', `it serves as ${world.serves}`), ...withoutRole(world)],
-  planned: (world) => withoutRole(world),
+  'undo-rm-11': (world) => [...unless(world.serves === 'owner', `it serves as ${world.serves}`), ...withoutRole(world)],
+  'staging-soak': (world) => [
+    ...asRole(world, 0),
+    ...unless(world.certificates.join() === 'holds', `certificates: ${world.certificates.join(', ') || 'none'}`),
+  ],
+  'rotation-owner': rotated,
+  'rotation-role': rotated,
 };
+
+function asRole({ serves, credentials, roles, seals }: World, sealed: number): string[] {
+  return [
+    ...unless(serves === 'role', `it serves as ${serves}`),
+    ...unless(credentials.length === 2 && roles === 1, `credentials: ${credentials.join(', ')}; ${roles} roles`),
+    ...unless(seals === sealed, `${seals} seals`),
+  ];
+}
+
+function launched(world: World): string[] {
+  return asRole(world, 1);
+}
+
+function rotated(world: World, writes: Seen['writes']): string[] {
+  const asked = writes.filter(({ what }) => rotation.test(what)).length;
+  return [
+    ...launched(world),
+    ...unless(asked === 1, `the platform was asked for ${asked} rotations`),
+    ...unless(world.outdated.length === 1, `${world.outdated.length} passwords were to be replaced`),
+    ...world.outdated.flatMap(({ login, sessions }) => [
+      ...unless(login === 'refused', 'the old password still lets somebody in'),
+      ...unless(sessions === 0, `${sessions} sessions of the old password are left`),
+    ]),
+  ];
+}
 
 function withoutRole({ credentials, attachments, variables, roles, seals }: World): string[] {
   const bound = attachments.filter((one) => one.includes('credential:'));
@@ -86,8 +112,8 @@ function unless(holds: boolean, problem: string): string[] {
   return holds ? [] : [problem];
 }
 
-function worldProblems({ case: one, world, status }: Seen, control: Seen): string[] {
-  const problems = worlds[status.outcome?.result ?? '']?.(world) ?? [];
+function worldProblems({ case: one, world, writes }: Seen, control: Seen): string[] {
+  const problems = worlds[comparedWith(one)](world, writes);
   const general = [
     ...unless(!world.maintenance, 'the app is in maintenance'),
     ...unless(world.formation.join() === control.world.formation.join(), `the formation is ${world.formation.join()}`),
@@ -106,11 +132,14 @@ function differencesOf(world: World, control: World): string[] {
 
 const restart = /^DELETE .*\/formations\/web$/;
 const suite = /^POST .*\/dispatches$/;
+/** Its schema and table, and who may not see them. */
+const fenceTable = /^(CREATE .* cutover(\.fence.*)?|REVOKE (TABLE|SCHEMA)) in the catalog$/;
+const rotation = /^POST .*\/credentials_rotation$/;
 
 /**
  * How often a write may be made more or less often than in the undisturbed run, and why. Restarts: a release restarts the
  * dynos too, and whichever comes first is enough; another attempt that a person asked for is another restart, or another run
- * of the suite.
+ * of the suite. A fence keeps its numbers in the run where the database is away, and then makes no table for them.
  */
 function tolerance(what: string, { case: one, status }: Seen): { more: number; less: number } {
   const again = (activity: string): number =>
@@ -118,8 +147,13 @@ function tolerance(what: string, { case: one, status }: Seen): { more: number; l
       .filter(({ id }) => Object.hasOwn(steps, id) && steps[id as StepId].activity === activity)
       .reduce((total, { attempt = 1 }) => total + attempt - 1, 0);
   if (restart.test(what)) return { more: 2 + again('restartDynos'), less: Infinity };
+  if (fenceTable.test(what) && isKeptInRun(status)) return { more: 0, less: Infinity };
   if (suite.test(what)) return { more: again('runSmoke'), less: one.disturbance === 'undoing' ? Infinity : 0 };
   return { more: 0, less: one.disturbance === 'undoing' ? Infinity : 0 };
+}
+
+function isKeptInRun({ items }: Seen['status']): boolean {
+  return items.some(({ evidence }) => (evidence as { keptIn?: unknown } | null | undefined)?.keptIn === 'run');
 }
 
 /** What was counted at the stand-ins and in the catalog. */

@@ -13,14 +13,15 @@ const wrongDigest = '0123456789ab'.repeat(2);
 /**
  * Sends, in random order, messages that must not count at this question: of other gates, of plans that nobody made, of
  * people who may not, of no form at all; and an approval that does count, which comes twice in one form and twice in
- * another.
+ * another. What passes by itself is approved too, which must not count either.
  *
  * @returns how many
  */
 export async function sendNoise(run: Run, { waitingFor, requestedBy }: Status, random: Random): Promise<number> {
   if (waitingFor === null) return 0;
-  const { signal, message } = waitingFor;
-  const others = ['go', 'rm-11', 'launch', 'window', 'no-such-gate'].filter((gate) => gate !== message['gate']);
+  const { signal, message, needed } = waitingFor;
+  const gates = ['go', 'rm-11', 'launch', 'rotate', 'window', 'no-such-gate'];
+  const others = gates.filter((gate) => gate !== message['gate']);
   const wrong: Noise[] = [
     // Early, late, or of no gate at all.
     ...others.map((gate) => ({ name: 'approve', message: { ...message, gate, by: 'Ada' } })),
@@ -40,7 +41,13 @@ export async function sendNoise(run: Run, { waitingFor, requestedBy }: Status, r
   ];
   const id = `drill-${Math.floor(random() * 1e9)}`;
   const right: Noise = { name: signal, message: { ...message, by: 'Ada', id } };
-  const sent = shuffled([...wrong, right, right, { ...right, message: { ...message, by: 'Ada' } }], random);
+  const { gate, plan } = message;
+  // What passes by itself is approved by nobody; and the message that it waits for would end it.
+  const meant =
+    needed === 0
+      ? [...wrong.filter(({ name }) => name !== signal), { name: 'approve', message: { gate, plan, by: 'Ada' } }]
+      : [...wrong, right, right, { ...right, message: { ...message, by: 'Ada' } }];
+  const sent = shuffled(meant, random);
   for (const { name, message: payload } of sent) await run.signal(name, payload);
   return sent.length;
 }

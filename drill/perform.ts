@@ -3,6 +3,7 @@ import { recordOf } from '../audit/record-files.ts';
 import { verifyRecord } from '../audit/verify.ts';
 import { orAborted } from '../rehearsal/start/abort.ts';
 import type { Case } from './case.ts';
+import { certificateTexts } from './certificates.ts';
 import { disturbing, together, type Scene } from './disturb.ts';
 import { effectsOf } from './effects.ts';
 import { findLeaks, textOf } from './leaks.ts';
@@ -28,16 +29,18 @@ export async function perform(cases: readonly [Case, ...Case[]], seed: number, p
   const each = cases.map((other) => disturbing(other, randomOf(seed, other.id)));
   const disturbance = together(each);
   let workers: MortalWorkers | undefined;
+  const { staged, begin } = starts[one.procedure];
   const stage = await setStage(one.id.replaceAll('/', '_'), place, {
     intercept: disturbance.intercept(() => workers?.diary() ?? []),
     ownTemporal: disturbance.ownTemporal,
+    ...(staged ? { staged } : {}),
   });
   try {
     workers = await startMortalWorkers(stage, disturbance.plan, {
       codePath: place.codePath,
       atOnce: disturbance.workersAtOnce,
     });
-    const run = await orAborted(signal, starts[one.procedure].begin(stage, signal, random));
+    const run = await orAborted(signal, begin(stage, signal, random));
     const scene: Scene = { stage, workers, run, signal };
     const ended = new AbortController();
     const beside = disturbance.beside({ ...scene, signal: AbortSignal.any([signal, ended.signal]) });
@@ -80,11 +83,14 @@ async function look(stage: Stage, run: Run): Promise<Looked> {
     text: textOf(await stage.client.workflow.getHandle(one.workflowId, one.firstExecutionRunId).fetchHistory()),
   }));
   const written = records.map(({ files }, index) => ({ name: `record ${index + 1}`, text: files['record.html'] }));
+  const signed = (await certificateTexts(stage.certificates, app.herokuApp)).map((text, index) => ({
+    ...{ name: `certificate ${index + 1}`, text },
+  }));
   return {
     world: await lookAt(stage),
     writes: writesOf(platform, app.herokuApp),
     effects: await effectsOf(platform.postgres),
-    leaks: findLeaks([...(await Promise.all(histories)), ...written], platform.secrets()),
+    leaks: findLeaks([...(await Promise.all(histories)), ...written, ...signed], stage.secrets()),
     record: mine.record,
     findings: records.flatMap(({ files }) => verifyRecord(files)),
   };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import { raptor, type RehearsedApp } from '../rehearsal/apps.ts';
@@ -8,15 +8,28 @@ import type { Intercept } from '../rehearsal/heroku/index.ts';
 import type { OrphanGuard } from '../rehearsal/orphan-guard.ts';
 import { startPlatform, type Platform } from '../rehearsal/platform.ts';
 import { scenarios } from '../rehearsal/scenarios.ts';
-import { copyTarget } from '../rehearsal/target-copy.ts';
+import { certificateOf, certificatesFor } from '../rehearsal/soak.ts';
+import { copyTarget, type TargetChange } from '../rehearsal/target-copy.ts';
 import { startTemporal, type RehearsalTemporal } from '../rehearsal/temporal.ts';
 import { startWorkerProcess, type WorkerProcess } from '../rehearsal/worker-process.ts';
 import type { productionCutover } from '../workflows/index.ts';
-import type { RunInput } from '../workflows/input.ts';
+import type { CutoverInput, RunInput, WorkflowType } from '../workflows/input.ts';
 import { listenForEffects } from './effects.ts';
 import type { Workplace } from './workers/mortal-workers.ts';
 
 export type Run = WorkflowHandle<typeof productionCutover> & { readonly firstExecutionRunId: string };
+
+/** What a run is asked for, besides its app; a cutover that Rita asks for unless said. */
+export interface Asked {
+  readonly type?: WorkflowType;
+  readonly input?: Partial<RunInput>;
+}
+
+/** Which of the shipped apps is put up, and what its target file says besides. */
+export interface Staged {
+  readonly app: RehearsedApp;
+  readonly target?: TargetChange;
+}
 
 /** What the cases of a drill have in common. */
 export interface Place {
@@ -40,9 +53,15 @@ export interface Stage extends Workplace {
   readonly temporal: OwnTemporal | undefined;
   /** Every run that was started here, in order. */
   readonly runs: readonly Run[];
-  start(input: Partial<RunInput>): Promise<Run>;
+  /** URLs of databases that are to let nobody in when the run is over; whoever knows of one adds it. */
+  readonly outdated: string[];
+  /** The folder in which workers keep certificates, and the public key of those that sign them. */
+  readonly certificates: { readonly folder: string; readonly key: string };
+  start(asked: Asked): Promise<Run>;
   /** Starts a run in the place of the one that there is. */
-  startInstead(input: Partial<RunInput>): Promise<Run>;
+  startInstead(asked: Asked): Promise<Run>;
+  /** Everything that must not be found anywhere. */
+  secrets(): string[];
   /** May be called twice. */
   stop(): Promise<void>;
 }
@@ -50,6 +69,7 @@ export interface Stage extends Workplace {
 export interface StageOptions {
   readonly intercept: Intercept;
   readonly ownTemporal: boolean;
+  readonly staged?: Staged;
 }
 
 /** A Temporal server that can be killed, and comes back with what it had written down. */
@@ -81,12 +101,16 @@ async function startOwnTemporal(dir: string, { temporal: { cli }, signal }: Plac
 const { options: appOptions } = scenarios['from-essential-0'];
 
 /** Deploys a fresh app, and brings up what its case needs besides. */
-export async function setStage(name: string, place: Place, { intercept, ownTemporal }: StageOptions): Promise<Stage> {
+export async function setStage(
+  name: string,
+  place: Place,
+  { intercept, ownTemporal, staged = { app: raptor } }: StageOptions,
+): Promise<Stage> {
   const { guard, signal } = place;
   const dir = path.join(place.dir, name);
   const targets = path.join(dir, 'targets');
   await mkdir(targets, { recursive: true });
-  const app: RehearsedApp = { ...raptor, herokuApp: `raptor-${randomUUID().slice(0, 8)}` };
+  const app: RehearsedApp = { ...staged.app, herokuApp: `raptor-${randomUUID().slice(0, 8)}` };
   const closers: (() => Promise<unknown>)[] = [];
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> =>
@@ -98,11 +122,18 @@ export async function setStage(name: string, place: Place, { intercept, ownTempo
     if (temporal) closers.push(() => temporal.stop());
     const platform = await startPlatform({ dir, pythonBin: place.pythonBin, heroku: { intercept }, signal });
     closers.push(() => platform.stop());
-    await copyTarget(raptor, app, targets, (target) => {
+    await copyTarget(staged.app, app, targets, (target) => {
       // Looked at every second: a drill does not wait for GitHub's rate limit.
       Object.assign(target['pullRequest'] as object, { pollSeconds: 1 });
       Object.assign(target, { approvals: { approvers: ['Ada', 'Bo'], onCall: ['Cy'] } });
+      staged.target?.(target);
     });
+    const signing = await certificatesFor(dir, targets);
+    const certificates = {
+      folder: signing['CUTOVER_CERTIFICATES_DIR'] ?? '',
+      key: await readFile(path.join(targets, String(certificateOf(app.herokuApp)['key'])), 'utf8'),
+    };
+    const signingKey = await readFile(signing['CUTOVER_SIGNING_KEY'] ?? '', 'utf8');
     await platform.addApp(app, appOptions);
     await listenForEffects(platform.postgres);
     const { address } = temporal ?? place.temporal;
@@ -112,6 +143,7 @@ export async function setStage(name: string, place: Place, { intercept, ownTempo
     const taskQueue = `drill-${app.herokuApp}`;
     const env = {
       ...platform.workerEnv,
+      ...signing,
       TEMPORAL_ADDRESS: address,
       CUTOVER_TASK_QUEUE: taskQueue,
       CUTOVER_TARGETS: targets,
@@ -123,20 +155,23 @@ export async function setStage(name: string, place: Place, { intercept, ownTempo
       return worker;
     };
     const runs: Run[] = [];
-    const start = async (input: Partial<RunInput>, instead: boolean): Promise<Run> => {
-      const run = await client.workflow.start<typeof productionCutover>('productionCutover', {
+    const start = async ({ type = 'productionCutover', input }: Asked, instead: boolean): Promise<Run> => {
+      const run: Run = await client.workflow.start<typeof productionCutover>(type, {
         taskQueue,
         workflowId: `cutover-${app.herokuApp}`,
-        args: [{ app: app.herokuApp, requestedBy: 'Rita', ...input }],
+        args: [{ app: app.herokuApp, requestedBy: 'Rita', ...input } as CutoverInput],
         ...(instead ? { workflowIdConflictPolicy: 'TERMINATE_EXISTING' } : {}),
       });
       runs.push(run);
       return run;
     };
     return {
-      ...{ dir, app, platform, client, temporal, runs, startWorker, stop },
-      start: (input) => start(input, false),
-      startInstead: (input) => start(input, true),
+      ...{ dir, app, platform, client, temporal, runs, certificates, startWorker, stop },
+      outdated: [],
+      start: (asked) => start(asked, false),
+      startInstead: (asked) => start(asked, true),
+      // The lines of a key without those that say what it is.
+      secrets: () => [...platform.secrets(), ...signingKey.split('\n').filter((line) => /^[^-]{40,}$/.test(line))],
     };
   } catch (error) {
     await stop();

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import type { RehearsedApp } from '../rehearsal/apps.ts';
 import { lookFromOutside, type Serving } from '../rehearsal/outside.ts';
 import type { Platform } from '../rehearsal/platform.ts';
+import { certificatesIn } from './certificates.ts';
 import { inEachDatabase } from './effects.ts';
+import { whatOpens, type Outdated } from './outdated.ts';
 import type { Stage } from './stage.ts';
 
 /** What is in place at an app, as somebody sees it who knows nothing of the runbook. Names only: no value of a variable. */
@@ -19,9 +21,13 @@ export interface World {
   readonly formation: readonly string[];
   readonly revisions: readonly string[];
   readonly seals: number;
-  /** Roles of PostgreSQL that bear the name of the credential. */
+  /** Roles of PostgreSQL that bear the name of the credential, with what a rotation appends to it or without. */
   readonly roles: number;
   readonly issues: readonly string[];
+  /** What there is to say of each certificate of a soak: `holds`, or why not. */
+  readonly certificates: readonly string[];
+  /** Of each URL that was rotated. */
+  readonly outdated: readonly Outdated[];
 }
 
 const attachment = z.object({
@@ -45,15 +51,21 @@ async function servedBy({ heroku }: Platform, app: RehearsedApp): Promise<World[
   return 'nothing';
 }
 
+/** The variables of the app, with their values. */
+export function configVars({ platform, app }: Stage): Promise<Record<string, string>> {
+  return ask(platform, `/apps/${app.herokuApp}/config-vars`, z.record(z.string()));
+}
+
 /** Looks at everything that a procedure may leave. */
-export async function lookAt({ platform, app }: Stage): Promise<World> {
+export async function lookAt(stage: Stage): Promise<World> {
+  const { platform, app } = stage;
   const { herokuApp: name, addon } = app;
   const basic = z.array(named);
   const [serves, credentials, attachments, vars, { maintenance }, formation] = await Promise.all([
     servedBy(platform, app),
     ask(platform, `/postgres/v0/databases/${addon.name}/credentials`, basic),
     ask(platform, `/apps/${name}/addon-attachments`, z.array(attachment)),
-    ask(platform, `/apps/${name}/config-vars`, z.record(z.string())),
+    configVars(stage),
     ask(platform, `/apps/${name}`, z.object({ maintenance: z.boolean() })),
     ask(platform, `/apps/${name}/formation`, z.array(z.object({ type: z.string(), quantity: z.number() }))),
   ]);
@@ -72,6 +84,8 @@ export async function lookAt({ platform, app }: Stage): Promise<World> {
       .issues(app.repository)
       .map(({ title, comments }) => `${title} (${comments.length})`)
       .sort(),
+    certificates: await certificatesIn(stage.certificates, name),
+    outdated: await whatOpens(stage),
   };
 }
 
@@ -87,7 +101,8 @@ async function catalogOf({ postgres }: Platform, { role }: RehearsedApp): Promis
       const [there] = await query('SELECT to_regclass($1) IS NOT NULL AS there', [table]);
       return there?.['there'] === true ? query(`SELECT * FROM ${table}`) : [];
     };
-    roles = (await query('SELECT 1 FROM pg_roles WHERE rolname = $1', [role])).length;
+    roles = (await query("SELECT 1 FROM pg_roles WHERE rolname = $1 OR rolname LIKE $1 || '\\_rotation\\_%'", [role]))
+      .length;
     return { versions: await rowsOf('public.alembic_version'), seals: await rowsOf('cutover.seal') };
   });
   return {

@@ -16,6 +16,9 @@ import {
   type Role,
 } from './state.ts';
 
+/** Milliseconds between two tries of what the database did not take. */
+const insistEveryMs = 250;
+
 /** Letters and digits only, so that it reads the same in a URL as in SQL. */
 export const newPassword = (): string => `p${randomBytes(32).toString('hex')}`;
 
@@ -202,6 +205,17 @@ function later(platform: Platform, ms: number, act: () => Promise<void> | void):
     .catch(() => undefined);
 }
 
+/** [assumed] What the platform has begun it goes on with, however often the database is away meanwhile. */
+async function insist(platform: Platform, act: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      return await act();
+    } catch {
+      await sleep(insistEveryMs, undefined, { signal: platform.stopped });
+    }
+  }
+}
+
 async function begin(platform: Platform, addon: Addon, credential: Credential, forced: boolean): Promise<void> {
   const { user } = activeRole(credential);
   credential.state = 'rotating';
@@ -216,13 +230,19 @@ async function begin(platform: Platform, addon: Addon, credential: Credential, f
     password: newPassword(),
     state: 'active',
   };
-  await createMemberRole(addon.postgres, temporary.user, temporary.password, user);
+  try {
+    await createMemberRole(addon.postgres, temporary.user, temporary.password, user);
+  } catch (error) {
+    credential.state = 'active';
+    throw error;
+  }
   rememberRole(platform, addon, temporary);
   credential.roles = [...credential.roles.map((role): Role => ({ ...role, state: 'revoking' })), temporary];
   updateAttached(platform, addon, credential);
   later(platform, platform.settings.rotationMs, async () => {
     await renew(platform, addon, credential, user);
-    const drop = (): Promise<void> => dropRole(addon.postgres, addon.database, temporary.user, user);
+    const drop = (): Promise<void> =>
+      insist(platform, () => dropRole(addon.postgres, addon.database, temporary.user, user));
     const { temporaryUserMs } = platform.settings;
     if (temporaryUserMs === 0) await drop();
     else later(platform, temporaryUserMs, drop);
@@ -233,7 +253,7 @@ async function renew(platform: Platform, addon: Addon, credential: Credential, u
   const role: Role = { user, password: newPassword(), state: 'active' };
   rememberRole(platform, addon, role);
   const ends = platform.settings.sessionsOfOldPassword === 'end';
-  await changePassword(addon.postgres, user, role.password, { endSessions: ends });
+  await insist(platform, () => changePassword(addon.postgres, user, role.password, { endSessions: ends }));
   credential.roles = [role];
   credential.state = 'active';
   updateAttached(platform, addon, credential);

@@ -1,19 +1,28 @@
 import { expect, test } from '@jest/globals';
-import { disturbances, procedures, shared } from '../../../drill/case.ts';
+import { disturbances, shared } from '../../../drill/case.ts';
 import { allCases } from '../../../drill/cases.ts';
 import { stepsOf } from '../../../drill/lists.ts';
 import { namedCases } from '../../../drill/named-cases.ts';
 import { smallSample } from '../../../drill/sample.ts';
-import { steps } from '../../../workflows/steps.ts';
+import { drilled, starts } from '../../../drill/starts.ts';
+import { runState } from '../../../workflows/state.ts';
+import { stepIds, steps } from '../../../workflows/steps.ts';
 
 const all = allCases();
 
 test('every step of every procedure is killed behind its effect', () => {
   expect(all.length).toBeGreaterThanOrEqual(200);
-  for (const procedure of procedures) {
+  for (const procedure of drilled) {
     const after = all.filter((one) => one.procedure === procedure && one.disturbance === 'after');
     expect(after.map(({ step }) => step)).toEqual(stepsOf(procedure).map(({ id }) => id));
   }
+});
+
+test('every procedure that a run can perform is drilled, and every step that there is', () => {
+  const procedures = new Set(drilled.map((name) => starts[name].procedure));
+  expect(runState.shape.procedure.options.filter((procedure) => !procedures.has(procedure))).toEqual([]);
+  const killed = new Set(all.filter(({ disturbance }) => disturbance === 'after').map(({ step }) => step));
+  expect(stepIds.filter((id) => !killed.has(id))).toEqual([]);
 });
 
 test('every disturbance is tried, each case once, and what only looks is not killed during a write', () => {
