@@ -132,8 +132,11 @@ function differencesOf(world: World, control: World): string[] {
 
 const restart = /^DELETE .*\/formations\/web$/;
 const suite = /^POST .*\/dispatches$/;
-/** Its schema and table, and who may not see them. */
-const fenceTable = /^(CREATE .* cutover(\.fence.*)?|REVOKE (TABLE|SCHEMA)) in the catalog$/;
+/** What a fence makes for its numbers: a schema and a table, and that neither everybody nor the role may see them. */
+const madeForFence: readonly { readonly what: RegExp; readonly times: number }[] = [
+  { what: /^CREATE .* cutover(\.fence.*)? in the catalog$/, times: 1 },
+  { what: /^REVOKE (TABLE|SCHEMA)\b.* in the catalog$/, times: 2 },
+];
 const rotation = /^POST .*\/credentials_rotation$/;
 
 /**
@@ -147,7 +150,8 @@ function tolerance(what: string, { case: one, status }: Seen): { more: number; l
       .filter(({ id }) => Object.hasOwn(steps, id) && steps[id as StepId].activity === activity)
       .reduce((total, { attempt = 1 }) => total + attempt - 1, 0);
   if (restart.test(what)) return { more: 2 + again('restartDynos'), less: Infinity };
-  if (fenceTable.test(what) && isKeptInRun(status)) return { more: 0, less: Infinity };
+  const ofFence = isKeptInRun(status) ? madeForFence.find((made) => made.what.test(what)) : undefined;
+  if (ofFence !== undefined) return { more: 0, less: ofFence.times };
   if (suite.test(what)) return { more: again('runSmoke'), less: one.disturbance === 'undoing' ? Infinity : 0 };
   return { more: 0, less: one.disturbance === 'undoing' ? Infinity : 0 };
 }

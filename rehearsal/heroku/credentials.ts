@@ -189,13 +189,7 @@ export async function rotate(platform: Platform, addon: Addon, credential: Crede
     later(platform, rotationHiddenMs, () => begin(platform, addon, credential, forced));
     return;
   }
-  try {
-    await begin(platform, addon, credential, forced);
-  } catch (error) {
-    // A database that is down is not rotated, and whoever asked is told so [assumed].
-    credential.state = 'active';
-    throw error;
-  }
+  await begin(platform, addon, credential, forced);
 }
 
 /** Does something in a while, unless the stand-in is stopped before. */
