@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import pg from 'pg';
 import { raptor, type RehearsedApp } from '../../rehearsal/apps.ts';
 import { lookFromOutside } from '../../rehearsal/outside.ts';
 import { rotationStepIds } from '../../workflows/rotation-sequence.ts';
@@ -13,7 +12,7 @@ import { startMortalWorkers } from '../../drill/workers/mortal-workers.ts';
 import { cutOver, rotationsAsked, startRotation } from './rotating.ts';
 import { withoutPullRequest } from './run-control.ts';
 import { itemOf } from './steering.ts';
-import { configVars } from './world.ts';
+import { configVars, opens } from './world.ts';
 
 // The worker dies in every step of a rotation, in each of the moments: of the owner, of the role that is attached, and of
 // one whose URL is a copy.
@@ -71,15 +70,6 @@ const crashes = new Map<string, Crashed>();
 afterAll(async () => {
   for (const { rig } of crashes.values()) await rig.close();
 });
-
-async function opens(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, ssl: { rejectUnauthorized: false } });
-  client.on('error', () => undefined);
-  return client.connect().then(
-    () => client.end().then(() => true),
-    () => false,
-  );
-}
 
 describe.each(Object.entries(cases))('%s', (name, one) => {
   const { name: asked, variable } = one;

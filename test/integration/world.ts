@@ -45,3 +45,13 @@ export async function connectAs<T>(
     await client.end();
   }
 }
+
+/** Whether a URL opens a session. */
+export async function opens(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, ssl: { rejectUnauthorized: false } });
+  client.on('error', () => undefined);
+  return client.connect().then(
+    () => client.end().then(() => true),
+    () => false,
+  );
+}

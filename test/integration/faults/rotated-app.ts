@@ -1,4 +1,3 @@
-import pg from 'pg';
 import { raptor, type RehearsedApp } from '../../../rehearsal/apps.ts';
 import { lookFromOutside } from '../../../rehearsal/outside.ts';
 import type { RotatedCredential } from '../../../workflows/rotation-plan.ts';
@@ -59,16 +58,6 @@ export async function approvedRotation({ steps, app, what }: RotatedApp): Promis
 /** The URL that the app has of what is rotated. */
 export async function urlOf({ rig, app, what }: RotatedApp): Promise<string> {
   return (await configVars(rig, app))[what.variable] ?? '';
-}
-
-/** Whether a URL opens a session. */
-export async function opens(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, ssl: { rejectUnauthorized: false } });
-  client.on('error', () => undefined);
-  return client.connect().then(
-    () => client.end().then(() => true),
-    () => false,
-  );
 }
 
 /** Resolves once the app serves as it is to; rejects where it does not within a while. */

@@ -3,7 +3,8 @@ import type { Evidence, StepCall, StepId } from '../../../workflows/steps.ts';
 import { expectSection, handlingOf, tableOf, type Observed } from './page.ts';
 import { performThrough, type Fared } from './performing.ts';
 import { pass, type Answered, type Asked, type Fault } from './proxy.ts';
-import { approvedRotation, opens, rotated, serves, startRotatedApp, urlOf, type RotatedApp } from './rotated-app.ts';
+import { approvedRotation, rotated, serves, startRotatedApp, urlOf, type RotatedApp } from './rotated-app.ts';
+import { opens } from '../world.ts';
 
 // A database that is down, full or locked under a rotation or a soak, and a platform that takes its time over a rotation.
 

@@ -5,7 +5,8 @@ import { faultsByName } from './faults.ts';
 import { expectSection, handlingOf, tableOf, withoutFailure, type Observed } from './page.ts';
 import { performThrough, type Fared } from './performing.ts';
 import type { Asked, Fault } from './proxy.ts';
-import { approvedRotation, opens, rotated, serves, startRotatedApp, urlOf, type RotatedApp } from './rotated-app.ts';
+import { approvedRotation, rotated, serves, startRotatedApp, urlOf, type RotatedApp } from './rotated-app.ts';
+import { opens } from '../world.ts';
 
 // A rotation that was asked for and not heard of must not be asked for again: the second one would take away what the first
 // has just given out. Each write of a rotation, and each fault at it; a row of the tables is a platform of its own.
