@@ -23,8 +23,8 @@ export interface Performance<E> {
   readonly guard?: () => Promise<readonly Drift[]>;
   /** The act may be due again: what it follows moves on. It is then done as often as the probe finds its effect missing. */
   readonly repeats?: boolean;
-  /** Milliseconds between two looks while waiting for the effect. */
-  readonly every?: number;
+  /** Milliseconds until the next look while waiting for the effect, by how many it was waited for already; 500 unless said. */
+  readonly every?: (waited: number) => number;
   /** Milliseconds after the act in which its effect must be seen, at the latest. */
   readonly within?: number;
 }
@@ -41,14 +41,14 @@ export async function perform<E>({
   act,
   guard = () => Promise.resolve([]),
   repeats = false,
-  every = 500,
+  every = () => 500,
   within = 120_000,
 }: Performance<E>): Promise<StepResult<E>> {
   const { report, proveLease } = currentScope();
   const interrupted = activityInfo().attempt > 1;
   let acted = false;
   let drift: readonly Drift[] = [];
-  let deadline = Date.now() + within;
+  let since = Date.now();
   let seen = await probe();
   for (; seen.is !== 'done'; seen = await probe()) {
     // What was underway may come to nothing (a dyno that died with its worker): then it is this attempt's to do.
@@ -59,16 +59,17 @@ export async function perform<E>({
       await act();
       report('acted');
       acted = true;
-      deadline = Date.now() + within;
+      since = Date.now();
       continue;
     }
-    if (Date.now() > deadline) {
+    const waited = Date.now() - since;
+    if (waited > within) {
       throw fail(
         'NotInPlace',
         `After ${within / 1000} s the step is still ${seen.is}: ${seen.what}. It is looked at again in the next attempt.`,
       );
     }
-    await pause(every);
+    await pause(every(waited));
   }
   report('verified');
   const did = acted ? 'acted' : interrupted ? 'settled' : 'already';

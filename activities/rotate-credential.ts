@@ -20,6 +20,11 @@ type RotateEvidence = Evidence<'rotate-credential'>;
  * not shown yet [assumed], and a second one would reset what the first has just given out.
  */
 const settleMs = 10_000;
+/**
+ * Milliseconds until the next look, by how many it was waited for already. A named credential may take the platform more than
+ * half an hour [source], and an account may make 4,500 requests in one.
+ */
+const lookAgainIn = (waited: number): number => Math.min(10_000, Math.max(500, waited / 20));
 /** How the server refuses a password, and a user that is gone or may not log in (28). */
 const refusesLogin = /^28/;
 
@@ -46,7 +51,8 @@ export async function rotateCredential(services: Services, call: StepCall): Prom
   const watch = createWatch(services, addon, facts, fingerprint, call.since);
   const before = await urlBefore(services, target, addon, facts, fingerprint);
   const began = Date.now();
-  const overdueAt = began + target.rotation.withinMinutes * 60_000;
+  const within = target.rotation.withinMinutes * 60_000;
+  const overdueAt = began + within;
   let asked = false;
   let stale: Stale[] = [];
 
@@ -89,7 +95,7 @@ export async function rotateCredential(services: Services, call: StepCall): Prom
     if (stale.length === 0) await guardFacts(services, target, call);
     return [];
   };
-  const result = await perform({ probe, act, guard, repeats: true, within: target.rotation.withinMinutes * 60_000 });
+  const result = await perform({ probe, act, guard, repeats: true, every: lookAgainIn, within });
   if (before === null) return result;
   await expectRefused(services, target, before);
   return { ...result, evidence: { ...result.evidence, oldPassword: 'refused' } };

@@ -9,7 +9,7 @@ import { certificateUsage, readCertificateOptions } from './options.ts';
 import { readKey } from './signature.ts';
 
 await command(certificateUsage, async (say) => {
-  const { help, file, key } = readCertificateOptions(process.argv.slice(2));
+  const { help, file, key } = readCertificateOptions(process.argv.slice(2), process.env);
   if (help) return say(certificateUsage);
   const signed = await readCertificate(file);
   const { certificate, signature } = signed;

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { readKeys, type EncryptionKey } from '../worker/codec/keys.ts';
 
@@ -66,11 +67,11 @@ export function readAuditOptions(args: readonly string[], env: NodeJS.ProcessEnv
     help: values.help ?? false,
     workflowId,
     runId: values['run-id'],
-    out: values.out ?? `records/${(workflowId ?? 'from-file').replace(/[^\w.-]/g, '_')}`,
-    histories,
+    out: fromCaller(values.out, env) ?? `records/${(workflowId ?? 'from-file').replace(/[^\w.-]/g, '_')}`,
+    histories: histories.map((file) => fromCaller(file, env)),
     address: values.address ?? env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233',
     namespace: values.namespace ?? env['TEMPORAL_NAMESPACE'] ?? 'default',
-    sign: values.sign,
+    sign: fromCaller(values.sign, env),
     keys: keysIn(env),
   };
 }
@@ -106,8 +107,8 @@ first entry that does not, and exits 1.
  *
  * @throws UsageError
  */
-export function readVerifyOptions(args: readonly string[]): VerifyOptions {
-  const { path: folder, ...options } = readPathAndKey(args, 'folder', 'record');
+export function readVerifyOptions(args: readonly string[], env: NodeJS.ProcessEnv): VerifyOptions {
+  const { place: folder, ...options } = readPlaceAndKey(args, env, 'folder', 'record');
   return { folder, ...options };
 }
 
@@ -129,18 +130,24 @@ Reads the certificate of a soak, offline, and says what it says. Exits 0 where i
  *
  * @throws UsageError
  */
-export function readCertificateOptions(args: readonly string[]): CertificateOptions {
-  const { path: file, ...options } = readPathAndKey(args, 'file', 'certificate');
+export function readCertificateOptions(args: readonly string[], env: NodeJS.ProcessEnv): CertificateOptions {
+  const { place: file, ...options } = readPlaceAndKey(args, env, 'file', 'certificate');
   return { file, ...options };
 }
 
 /** @throws UsageError */
-function readPathAndKey(args: readonly string[], kind: 'file' | 'folder', of: string) {
+function readPlaceAndKey(args: readonly string[], env: NodeJS.ProcessEnv, kind: 'file' | 'folder', of: string) {
   const { values, positionals } = parsed(args, { help: { type: 'boolean' }, key: { type: 'string' } });
-  const [path, ...others] = positionals;
+  const [place, ...others] = positionals;
   if (others.length > 0) throw new UsageError(`One ${kind} was expected, and ${others.join(' ')} stands behind it.`);
-  if (path === undefined && !values.help) throw new UsageError(`The ${kind} of the ${of} is missing.`);
-  return { help: values.help ?? false, path: path ?? '', key: values.key };
+  if (place === undefined && !values.help) throw new UsageError(`The ${kind} of the ${of} is missing.`);
+  return { help: values.help ?? false, place: fromCaller(place, env) ?? '', key: fromCaller(values.key, env) };
+}
+
+/** A path counts from where the command was called: npm has left that folder, and says which it was. */
+function fromCaller<T extends string | undefined>(place: T, env: NodeJS.ProcessEnv): T {
+  const { INIT_CWD: folder } = env;
+  return (place === undefined || folder === undefined ? place : path.resolve(folder, place)) as T;
 }
 
 type Options = NonNullable<Parameters<typeof parseArgs>[0]>['options'];

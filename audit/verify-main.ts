@@ -6,7 +6,7 @@ import { isSignedBy } from './signature.ts';
 import { verifyRecord, type Finding } from './verify.ts';
 
 await command(verifyUsage, async (say) => {
-  const { help, folder, key } = readVerifyOptions(process.argv.slice(2));
+  const { help, folder, key } = readVerifyOptions(process.argv.slice(2), process.env);
   if (help) return say(verifyUsage);
   const { signature, ...files } = await readFolder(folder);
   const findings: Finding[] = verifyRecord(files);

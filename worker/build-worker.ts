@@ -5,6 +5,9 @@ import { workerFile } from './built-worker.mjs';
 import { replace } from './replace.ts';
 import { digestOfFiles, projectFolder, sha256 } from './source-digest.mjs';
 
+/** Besides the worker's code, what decides what is built: how, and of which packages. */
+const otherSources = ['worker/build-worker.ts', 'tsconfig.json', 'package-lock.json'];
+
 /**
  * Makes the worker one file: hundreds of modules, and a loader for TypeScript, take seconds to start. Packages stay where
  * they are; some have a native part, and a class must not be there twice. Beside it stands a note of what it was made of,
@@ -31,7 +34,7 @@ export async function buildWorker(file = workerFile): Promise<string> {
     logLevel: 'warning',
     plugins: [ownUrls(folder)],
   });
-  const of = [...Object.keys(metafile.inputs), 'package-lock.json'].sort();
+  const of = [...Object.keys(metafile.inputs), ...otherSources].sort();
   const texts = new Map(outputFiles.map((output) => [output.path, output.text]));
   const code = texts.get(file) ?? '';
   await rm(`${file}on`, { force: true });

@@ -1,5 +1,5 @@
 import { waitsForMerge } from '../people.ts';
-import { planAskedAbout, planTexts } from '../../workflows/plan-text.ts';
+import { textsToShow } from '../../workflows/plan-text.ts';
 import type { Status } from '../../workflows/view.ts';
 import type { ByHand } from './by-hand.ts';
 import type { Terminal } from './terminal.ts';
@@ -30,8 +30,8 @@ export function createQuestions(terminal: Terminal, byHand: ByHand, hold: boolea
 }
 
 function planLines(status: Status): string[] {
-  const plan = planAskedAbout(status);
-  if (plan === null) return [];
+  const texts = status.waitingFor === null ? [] : textsToShow(status);
+  if (texts.length === 0) return [];
   const changes = (status.waitingFor?.changes ?? []).map((line) => ['changed', line] as const);
-  return [...planTexts(plan), ...changes].map(([topic, text]) => plain(`${topic.padEnd(10)}${text}`));
+  return [...texts, ...changes].map(([topic, text]) => plain(`${topic.padEnd(10)}${text}`));
 }

@@ -22,7 +22,7 @@ export interface Story {
   tell(status: Status): void;
 }
 
-/** Tells a run line by line: each item once when it is over, and once each time that it asks for people. */
+/** Tells a run line by line: each item when it is over, also where it is done anew, and each time that it asks for people. */
 export function createStory(terminal: Terminal): Story {
   const told = new Set<string>();
   let phase: ItemStatus['phase'] | undefined;
@@ -59,9 +59,12 @@ interface Line {
 function itemLine(item: ItemStatus, { colors, width }: Terminal): Line | undefined {
   switch (item.state) {
     case 'done':
-      return { about: 'done', texts: [doneText(item, colors, Math.min(width, lineLength))] };
+      return { about: `done ${item.finishedAt}`, texts: [doneText(item, colors, Math.min(width, lineLength))] };
     case 'waiting':
-      return { about: 'waiting', texts: [`  ${colors.yellow('▸')} ${item.id.padEnd(22)} ${waits(item)}`] };
+      return {
+        about: `waiting ${item.startedAt}`,
+        texts: [`  ${colors.yellow('▸')} ${item.id.padEnd(22)} ${waits(item)}`],
+      };
     case 'parked':
       return {
         about: `parked ${item.attempt}`,

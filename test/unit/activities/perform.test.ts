@@ -156,3 +156,13 @@ test('a cancellation ends the wait', async () => {
   await jest.advanceTimersByTimeAsync(3_000);
   expect(light.looks).toBeLessThanOrEqual(looks + 1);
 });
+
+test('what takes long is looked at less and less often, where the step says so', async () => {
+  const often = new Light();
+  const seldom = new Light();
+  often.delay = seldom.delay = 100_000;
+  await inActivity(() => perform(switchOn(often)));
+  await inActivity(() => perform(switchOn(seldom, { every: (waited) => Math.max(500, waited / 4) })));
+  expect(often.looks).toBeGreaterThan(150);
+  expect(seldom.looks).toBeLessThan(40);
+});

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { readAuditOptions, readVerifyOptions, UsageError } from '../../../audit/options.ts';
+import { readAuditOptions, readCertificateOptions, readVerifyOptions, UsageError } from '../../../audit/options.ts';
 
 test('a workflow id is enough', () => {
   expect(readAuditOptions(['cutover-app'], {})).toMatchObject({
@@ -41,10 +41,26 @@ test.each([[[]], [['a', 'b']], [['a', '--nope']], [['a', '--out']], [['--history
 );
 
 test.each([[[]], [['a', 'b']], [['a', '--sign', 'k']]])('audit:verify %j is a mistake', (args) => {
-  expect(() => readVerifyOptions(args)).toThrow(UsageError);
+  expect(() => readVerifyOptions(args, {})).toThrow(UsageError);
 });
 
 test('help needs nothing else', () => {
   expect(readAuditOptions(['--help'], {}).help).toBe(true);
-  expect(readVerifyOptions(['--help']).help).toBe(true);
+  expect(readVerifyOptions(['--help'], {}).help).toBe(true);
+});
+
+test('a path counts from where the command was called, and not from where npm went', () => {
+  const env = { INIT_CWD: '/where/called' };
+  expect(readVerifyOptions(['record', '--key', '../key.pem'], env)).toMatchObject({
+    folder: '/where/called/record',
+    key: '/where/key.pem',
+  });
+  expect(readCertificateOptions(['/elsewhere/app.json'], env)).toMatchObject({ file: '/elsewhere/app.json' });
+  expect(readAuditOptions(['--history', 'h.json', '--out', 'out', '--sign', 'k'], env)).toMatchObject({
+    histories: ['/where/called/h.json'],
+    out: '/where/called/out',
+    sign: '/where/called/k',
+  });
+  // Unless a place is named, records go where they always go.
+  expect(readAuditOptions(['cutover-app'], env).out).toBe('records/cutover-app');
 });
