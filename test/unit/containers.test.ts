@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -194,19 +194,34 @@ describe('the workers of docker-compose.yml', () => {
   });
 
   test('find the shipped target in the folders that docs/production.md makes', async () => {
-    const block = blocksOf(readFileSync(path.join(projectFolder, 'docs/production.md'), 'utf8')).find((text) =>
-      text.includes('mkdir -p /etc/cutover'),
-    );
-    const lines = (block ?? '').split('\n').filter((line) => /^(mkdir|cp) /.test(line));
-    const etc = path.join(folder, 'made');
-    const typed = lines.join('\n').replaceAll('/etc/cutover', etc);
-    execFileSync('/bin/sh', ['-ec', typed], { cwd: projectFolder });
+    const etc = makeFolders('mkdir -p /etc/cutover/worker', path.join(folder, 'made'));
     const inContainer = serviceOf(compose, 'worker-1').environment['CUTOVER_TARGETS'] ?? '';
-    expect(await checkTargets(inContainer.replace('/etc/cutover', path.join(etc, 'worker')))).toEqual({
-      apps: ['raxx-api-prod'],
-      problems: [],
-    });
+    expect(await checkTargets(inContainer.replace('/etc/cutover', path.join(etc, 'worker')))).toEqual(shipped);
   });
+});
+
+/** Types what the page has for the folders, below another one. */
+function makeFolders(command: string, made: string): string {
+  const block = blocksOf(readFileSync(path.join(projectFolder, 'docs/production.md'), 'utf8')).find((text) =>
+    text.includes(command),
+  );
+  const lines = (block ?? '').split('\n').filter((line) => /^(mkdir|cp) /.test(line));
+  mkdirSync(made);
+  const typed = lines.join('\n').replaceAll('/etc/cutover', made).replaceAll('/var/lib/cutover', made);
+  execFileSync('/bin/sh', ['-ec', typed], { cwd: projectFolder });
+  return made;
+}
+const shipped = { apps: ['raxx-api-prod'], problems: [] };
+
+test('the small way finds the shipped target in the folders that docs/production.md makes', async () => {
+  const scratch = await mkdtemp(path.join(tmpdir(), 'cutover-small-way-'));
+  try {
+    const etc = makeFolders('mkdir -p /etc/cutover/targets', path.join(scratch, 'made'));
+    expect(await checkTargets(path.join(etc, 'targets'))).toEqual(shipped);
+    expect(statSync(path.join(etc, 'records')).isDirectory()).toBe(true);
+  } finally {
+    await rm(scratch, { recursive: true });
+  }
 });
 
 test('the commands of docs/production.md name parts that there are', () => {
