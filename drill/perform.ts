@@ -36,10 +36,7 @@ export async function perform(cases: readonly [Case, ...Case[]], seed: number, p
     ...(staged ? { staged } : {}),
   });
   try {
-    workers = await startMortalWorkers(stage, disturbance.plan, {
-      codePath: place.codePath,
-      atOnce: disturbance.workersAtOnce,
-    });
+    workers = await startMortalWorkers(stage, disturbance.plan, disturbance.workersAtOnce);
     const run = await orAborted(signal, begin(stage, signal, random));
     const scene: Scene = { stage, workers, run, signal };
     const ended = new AbortController();

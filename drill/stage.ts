@@ -166,7 +166,7 @@ export async function setStage(
       return run;
     };
     return {
-      ...{ dir, app, platform, client, temporal, runs, certificates, startWorker, stop },
+      ...{ dir, codePath: place.codePath, app, platform, client, temporal, runs, certificates, startWorker, stop },
       outdated: [],
       start: (asked) => start(asked, false),
       startInstead: (asked) => start(asked, true),

@@ -1,6 +1,7 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { replace } from '../worker/replace.ts';
 import type { Status } from '../workflows/view.ts';
 import { cacheFolder } from './cache.ts';
 
@@ -29,8 +30,7 @@ export async function keepDurations(folder: string, status: Status, scenario: st
   await mkdir(folder, { recursive: true });
   const file = path.join(folder, `${status.app}.json`);
   // Whole or not at all: another rehearsal may be writing or reading it.
-  await writeFile(`${file}.${process.pid}`, `${JSON.stringify(kept, null, 2)}\n`);
-  await rename(`${file}.${process.pid}`, file);
+  await replace(file, `${JSON.stringify(kept, null, 2)}\n`);
 }
 
 /** Null where no rehearsal has left any, or what it left cannot be read. */

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { openSync, closeSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { typescriptFlags } from '../scripts/run-node.mjs';
+import { programArgs } from '../scripts/run-node.mjs';
 
 /** A worker in the middle of a step would take its own ten seconds; what it works on is about to go too. */
 const stopGraceMs = 2_500;
@@ -38,18 +38,14 @@ export function startWorkerProcess({
   const inherited = Object.fromEntries(
     ['PATH', 'HOME', 'TMPDIR', 'LANG'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
   );
-  const child = spawn(
-    process.execPath,
-    [...(entry.endsWith('.ts') ? typescriptFlags() : ['--enable-source-maps']), entry],
-    {
-      ...(folder === undefined ? {} : { cwd: folder }),
-      // Temporal's configuration file of whoever rehearses may lead to a server of production's.
-      env: { ...inherited, TEMPORAL_CONFIG_FILE: devNull, ...env },
-      stdio: ['ignore', log, log, 'ipc'],
-      // A group of its own: Ctrl-C is for the rehearsal, which stops the worker in its turn.
-      detached: true,
-    },
-  );
+  const child = spawn(process.execPath, programArgs(entry), {
+    ...(folder === undefined ? {} : { cwd: folder }),
+    // Temporal's configuration file of whoever rehearses may lead to a server of production's.
+    env: { ...inherited, TEMPORAL_CONFIG_FILE: devNull, ...env },
+    stdio: ['ignore', log, log, 'ipc'],
+    // A group of its own: Ctrl-C is for the rehearsal, which stops the worker in its turn.
+    detached: true,
+  });
   closeSync(log);
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());

@@ -16,6 +16,16 @@ export function typescriptFlags(version = process.versions.node) {
 }
 
 /**
+ * What Node is started with for a program: one in TypeScript, or one that was built of it.
+ *
+ * @param {string} file
+ * @returns {string[]} with the file
+ */
+export function programArgs(file) {
+  return [...(file.endsWith('.ts') ? typescriptFlags() : ['--enable-source-maps']), file];
+}
+
+/**
  * Runs Node in this terminal's process group and ends this process as that one ends, with its exit code, or 128 plus
  * the number of the signal that ended it.
  *

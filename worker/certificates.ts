@@ -1,8 +1,9 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { CertificateStore } from '../activities/services.ts';
 import { isCertificateSignedBy, signCertificate } from '../audit/certificate.ts';
 import type { WorkerConfig } from './config.ts';
+import { replace } from './replace.ts';
 
 /**
  * Keeps certificates in a folder: the newest of an app as `<app>.json`, and each as `<app>/<run>.json`.
@@ -29,10 +30,4 @@ export function createCertificateStore({
     read: (file) => readFile(path.resolve(folder ?? targets, file), 'utf8').catch(() => undefined),
     isSignedBy: isCertificateSignedBy,
   };
-}
-
-/** Whoever reads it finds the old one or the new one, whole. */
-async function replace(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.new`, text);
-  await rename(`${file}.new`, file);
 }

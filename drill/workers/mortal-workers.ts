@@ -10,6 +10,8 @@ const entry = fileURLToPath(new URL('killable-worker.ts', import.meta.url));
 export interface Workplace {
   /** Takes the diary. */
   readonly dir: string;
+  /** Path of the workflow bundle. */
+  readonly codePath: string;
   startWorker(options: Pick<WorkerProcessOptions, 'entry'>): WorkerProcess;
 }
 
@@ -23,21 +25,16 @@ export interface MortalWorkers {
   stop(): Promise<void>;
 }
 
-export interface MortalOptions {
-  /** Path of the workflow bundle. */
-  readonly codePath: string;
-  /** How many run at once; one unless said. */
-  readonly atOnce?: number;
-}
-
 /**
  * Keeps workers running of which one dies at each point of a plan. The successor is already loaded and waits, so that what
  * is measured is the runbook's recovery and not the time that Node takes to start.
+ *
+ * @param atOnce how many run at once
  */
 export async function startMortalWorkers(
   workplace: Workplace,
   plan: readonly KillPoint[],
-  { codePath, atOnce = 1 }: MortalOptions,
+  atOnce = 1,
 ): Promise<MortalWorkers> {
   const file = path.join(workplace.dir, 'diary.jsonl');
   const diary = (): DiaryLine[] => readDiary(file);
@@ -54,7 +51,7 @@ export async function startMortalWorkers(
     await Promise.race([loaded, worker.ended]);
     if (stopped) return;
     running.add(worker);
-    const orders: Orders = { codePath, diary: file, plan };
+    const orders: Orders = { codePath: workplace.codePath, diary: file, plan };
     worker.process.send(orders, () => undefined);
     standby = spawn();
     void worker.ended.then(() => {

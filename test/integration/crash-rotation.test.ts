@@ -29,8 +29,6 @@ const cases: Record<string, Case> = {
   copy: { credential: 'role', name: 'raptor_app', bindBy: 'config-var', variable: 'RAPTOR_APP_DATABASE_URL' },
 };
 
-const codePath = process.env['RC_TEST_WORKFLOW_BUNDLE'] ?? '';
-
 /** Steps whose act may find nothing left to do, and why. Every other step dies where the plan says. */
 const mayHaveNothingToDo: Partial<Record<StepId, string>> = {
   'restart-rotated': 'the release of the new URL restarts the dynos too',
@@ -56,7 +54,7 @@ async function crash({ credential, bindBy }: Case, moment: Moment): Promise<Cras
   await cutOver(rig, app);
   await forward.stop();
   const before = await configVars(rig, app);
-  const workers = await startMortalWorkers(rig, planOf(rotationStepIds, moment), { codePath });
+  const workers = await startMortalWorkers(rig, planOf(rotationStepIds, moment));
   try {
     const status = await playPeople(rig, await startRotation(rig, app, credential), app);
     return { rig, app, status, deaths: workers.deaths(), before };

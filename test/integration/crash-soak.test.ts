@@ -12,8 +12,6 @@ import type { DiaryLine } from '../../drill/workers/diary.ts';
 import { startMortalWorkers } from '../../drill/workers/mortal-workers.ts';
 import { createSoakRig, type SoakRig } from './soak-rig.ts';
 
-const codePath = process.env['RC_TEST_WORKFLOW_BUNDLE'] ?? '';
-
 /** Every step that a soak has besides the cutover's, whose deaths are crash.test.ts's: one that is added is killed too. */
 const ofTheSoak: StepId[] = [
   ...stepIdsOf(
@@ -45,7 +43,7 @@ let deaths: readonly DiaryLine[];
 
 beforeAll(async () => {
   soak = await createSoakRig({ for: '7s' });
-  const workers = await startMortalWorkers(soak.rig, planOf(ofTheSoak, 'during'), { codePath });
+  const workers = await startMortalWorkers(soak.rig, planOf(ofTheSoak, 'during'));
   try {
     status = await playPeople(soak.rig, await soak.start(), soak.staging);
     deaths = workers.deaths();

@@ -12,8 +12,6 @@ import type { DiaryLine } from '../../drill/workers/diary.ts';
 import { startMortalWorkers } from '../../drill/workers/mortal-workers.ts';
 import { configVars } from './world.ts';
 
-const codePath = process.env['RC_TEST_WORKFLOW_BUNDLE'] ?? '';
-
 interface WayBack {
   readonly steps: readonly StepId[];
   /** Sets out from the run of an app that was cut over, and answers the run that goes back. */
@@ -97,7 +95,7 @@ async function crash(wayBack: WayBack, moment: Moment): Promise<Crashed> {
   await forward.stop();
 
   const before = countWrites(rig);
-  const workers = await startMortalWorkers(rig, planOf(wayBack.steps, moment), { codePath });
+  const workers = await startMortalWorkers(rig, planOf(wayBack.steps, moment));
   try {
     const status = await (await wayBack.setOut(rig, first, app)).result();
     return { rig, app, status, deaths: workers.deaths(), writes: countWrites(rig, before) };

@@ -38,8 +38,6 @@ const mayBeDoneByThePlatform: Partial<Record<StepId, string>> = {
     "the release of the flag restarts the dynos too; where that comes after the step's begin, they are fresh",
 };
 
-const codePath = process.env['RC_TEST_WORKFLOW_BUNDLE'] ?? '';
-
 interface Crashed {
   readonly rig: Rig;
   readonly app: RehearsedApp;
@@ -50,7 +48,7 @@ interface Crashed {
 async function crash(moment: Moment): Promise<Crashed> {
   const rig = await createRig();
   const app = await rig.add(raptor, scenario.options);
-  const workers = await startMortalWorkers(rig, planOf(stepsOfTheList, moment), { codePath });
+  const workers = await startMortalWorkers(rig, planOf(stepsOfTheList, moment));
   try {
     const status = await playPeople(rig, await rig.start(app), app);
     return { rig, app, status, deaths: workers.deaths() };

@@ -22,6 +22,8 @@ export type CutoverHandle = WorkflowHandle<typeof productionCutover>;
 /** A platform of its own, and a task queue of its own on the test run's Temporal server. */
 export interface Rig {
   readonly dir: string;
+  /** Path of the workflow bundle that the test run has built. */
+  readonly codePath: string;
   readonly platform: Platform;
   readonly client: Client;
   readonly workerLog: string;
@@ -71,6 +73,7 @@ export async function createRig({ temporal, workerEnv: more, ...options }: RigOp
 
   return {
     dir,
+    codePath: process.env['RC_TEST_WORKFLOW_BUNDLE'] ?? '',
     platform,
     client,
     workerLog,

@@ -54,17 +54,18 @@ const pointOf = ({ procedure, stage, waitingFor, items }: Status): unknown => ({
   items: items.map(({ id, state }) => [id, state]),
 });
 
+let marks = 0;
+
 async function sendWorthless(handle: CutoverHandle, before: Status): Promise<void> {
   for (const name of messageNames) {
     const payloads = worthless[name](before.waitingFor?.message ?? {});
-    const known = (await statusWhen(handle, () => true)).refusedMessages.at(-1);
     // So that the last ones that a run keeps are these.
-    await handle.signal(`no-such-message-before-${name}`, { by: 'Ada' });
+    const mark = `no-such-message-${++marks}`;
+    await handle.signal(mark, { by: 'Ada' });
     for (const payload of payloads) await handle.signal(name, payload);
     const after = await statusWhen(handle, ({ refusedMessages }) => {
-      const marked = refusedMessages.findLastIndex(({ message }) => message === `no-such-message-before-${name}`);
-      const isNew = marked >= 0 && refusedMessages[marked]?.at !== known?.at;
-      return isNew && refusedMessages.length - marked - 1 === payloads.length;
+      const marked = refusedMessages.findLastIndex(({ message }) => message === mark);
+      return marked >= 0 && refusedMessages.length - marked - 1 === payloads.length;
     });
     const refused = after.refusedMessages.slice(-payloads.length);
     expect(refused.map(({ message, why }) => [message, why.length > 10])).toEqual(payloads.map(() => [name, true]));
@@ -75,13 +76,12 @@ async function sendWorthless(handle: CutoverHandle, before: Status): Promise<voi
 /** Answers what a run waits for, twice: a sender that tries again does not count again. */
 async function answer(handle: CutoverHandle, { waitingFor }: Status): Promise<void> {
   const { signal = '', message } = waitingFor ?? {};
-  const right = {
+  const payload = {
     ...message,
     by: 'Ada',
-    id: `matrix-${signal}`,
+    id: `matrix-${signal} ${JSON.stringify(message)}`,
     ...(signal === 'resolve' ? { reason: 'mended' } : {}),
   };
-  const payload = { ...right, id: `${right.id} ${JSON.stringify(message)}` };
   await handle.signal(signal, payload);
   await handle.signal(signal, payload);
 }
