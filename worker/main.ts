@@ -2,6 +2,7 @@ import { Runtime, type Logger } from '@temporalio/worker';
 import { readConfig, tokensOf, type WorkerConfig } from './config.ts';
 import { createWorker } from './create-worker.ts';
 import { portProblem, readinessOf, startHealthServer, type Readiness } from './health.ts';
+import { keepHeapsSmall } from './heap.ts';
 import { KnownSecrets } from './known-secrets.ts';
 import { createLogger } from './log.ts';
 import { lookAtRuns } from './look-at-runs.ts';
@@ -11,6 +12,7 @@ import { StartError } from './start-error.ts';
 import { checkTargets } from './targets.ts';
 
 async function main(): Promise<void> {
+  keepHeapsSmall();
   const config = readConfig(process.env);
   const targets = await checkTargets(config.targets);
   if (targets.problems.length > 0) throw new StartError(targets.problems.join('\n'));

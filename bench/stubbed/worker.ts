@@ -4,12 +4,14 @@ import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createHerokuClient } from '../../activities/clients/heroku.ts';
 import { tuning } from '../../worker/create-worker.ts';
 import { createGuard } from '../../worker/guard.ts';
+import { keepHeapsSmall } from '../../worker/heap.ts';
 import { KnownSecrets } from '../../worker/known-secrets.ts';
 import { findPrebuilt } from '../../worker/prebuilt.ts';
 import type { StepId } from '../../workflows/steps.ts';
 import type { Answer, Question, StubSettings } from './process.ts';
 import { createStubActivities } from './stub-activities.ts';
 
+keepHeapsSmall();
 const say = (): void => undefined;
 Runtime.install({ logger: { log: say, trace: say, debug: say, info: say, warn: console.error, error: console.error } });
 
