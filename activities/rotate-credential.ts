@@ -192,23 +192,31 @@ async function guardFacts(services: Services, target: Target, call: StepCall): P
   );
 }
 
-/** @throws ApplicationFailure `OldPasswordAccepted` */
+/**
+ * Tries a password until it is refused. A server that cannot be asked just now is asked again: another attempt would not have
+ * the password any more.
+ *
+ * @throws ApplicationFailure `OldPasswordAccepted`
+ */
 async function expectRefused({ postgres }: Services, target: Target, url: string): Promise<void> {
   const deadline = Date.now() + target.sessions.lingerSeconds * 1000;
+  let failure: unknown;
   for (;;) {
     try {
       await postgres.connected(url, (connection) => connection.query(sql.unsafe`SELECT 1`));
+      failure = undefined;
     } catch (error) {
       if (refusesLogin.test(sqlState(error) ?? '')) return;
-      throw error;
+      failure = error;
     }
     if (Date.now() > deadline) break;
     await pause(500);
   }
+  if (failure !== undefined) throw failure as Error;
   throw fail(
     'OldPasswordAccepted',
     `The password from before the rotation still opens a session of ${target.app}'s database; expected it to be refused. Every variable has the new one, ` +
-      'and the app goes on. Nobody can try the old one again, so a retry proves less: find out why (`heroku pg:credentials`), then abort and rotate once more.',
+      'and the app goes on. Nobody can try the old one again, so a retry proves less: see why (`heroku pg:credentials`), then abort and rotate once more.',
   );
 }
 

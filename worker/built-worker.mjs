@@ -6,6 +6,9 @@ import { digestOfFiles, projectFolder, sha256 } from './source-digest.mjs';
 /** Where `npm run build` puts the worker, beside the workflow bundles. */
 export const workerFile = join(projectFolder, 'dist', 'worker.js');
 
+/** Why there is nothing to use where nothing was ever built. */
+export const notBuilt = 'it was not built';
+
 /**
  * The worker as `npm run build` has made it, where there is one and it is whole and of these very sources, by the digests in
  * its note.
@@ -15,7 +18,7 @@ export const workerFile = join(projectFolder, 'dist', 'worker.js');
  */
 export async function findBuiltWorker(file = workerFile) {
   const [code, note] = await Promise.all([read(file), read(`${file}on`)]);
-  if (code === undefined || note === undefined) return { why: 'it was not built' };
+  if (code === undefined || note === undefined) return { why: notBuilt };
   try {
     const { of, sources, worker } = JSON.parse(note);
     if (worker !== sha256(code)) return { why: 'what was built is not whole' };

@@ -5,8 +5,8 @@ const growingPercent = 25;
 
 /**
  * Has garbage collected often, in every thread of this process: a workflow thread through which thousands of runs come by
- * leaves much of it, and V8 would let a gigabyte lie while there is memory. It costs processor time, about a tenth where many
- * runs start at once. Call it before any thread is started.
+ * leaves much of it, and V8 would let a gigabyte lie while there is memory. It costs processor time, a seventh where many
+ * runs start at once [seen: docs/performance.md]. Call it before any thread is started.
  *
  * V8 reads this flag at each collection, so that it may be set while Node runs, however Node was started.
  */

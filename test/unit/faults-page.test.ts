@@ -39,15 +39,9 @@ function metBy(activity: StepActivity): string[] {
 const inNoMatrix: Partial<Record<StepActivity, string>> = {
   awaitPullRequest: 'asks again and again what inspectPullRequest asks, which has rows',
   certifySoak: 'asks no service; a disk and a key that fail are in test/unit/activities/soak.test.ts',
-  checkBackup: 'no row yet',
-  readSeal: 'no row yet',
   sampleWatch: 'the same look as sampleSoak, which has rows',
-  sealDatabase: 'no row yet',
-  settleDynos: 'no row yet',
   unsetFlag: 'the same shape as setFlag, which has rows, with the opposite goal',
   verifyOwnerSessions: 'the same look as verifySessions, which has rows',
-  verifyServing: 'no row yet',
-  verifySqlite: 'no row yet',
 };
 const activities = [...new Set(stepIds.map((id) => steps[id].activity))];
 

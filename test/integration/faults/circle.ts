@@ -1,7 +1,8 @@
+import { expect } from '@jest/globals';
 import type { RehearsedApp } from '../../../rehearsal/apps.ts';
 import type { StepId } from '../../../workflows/steps.ts';
 import type { Rig } from '../cutover-rig.ts';
-import { eventually } from '../heroku-client.ts';
+import { clientOf, eventually } from '../heroku-client.ts';
 import { dynosOf } from '../run-control.ts';
 
 /** The steps that write to the platform: forward and back again, so that the next fault finds the world as this one did. */
@@ -9,6 +10,7 @@ export const circle: readonly StepId[] = [
   'credential',
   'bind-url',
   'flag',
+  'settle-dynos',
   'fence',
   'to-sqlite',
   'lift-fence',
@@ -17,6 +19,19 @@ export const circle: readonly StepId[] = [
   'promote',
   'restart',
 ];
+
+/** Brings about what a step of the circle needs besides what those before it left. */
+export async function prepare(rig: Rig, app: RehearsedApp, step: StepId): Promise<void> {
+  if (step === 'restart') await dynosHaveAged(rig, app);
+  if (step === 'settle-dynos') await leaveDyno(rig, app);
+}
+
+/** Leaves a dyno running, as a run does that is terminated. */
+export async function leaveDyno({ platform }: Rig, app: RehearsedApp): Promise<void> {
+  const dyno = { command: ': cutover/old/upgrade/1; ( sleep 300 )', attach: false };
+  const { status } = await clientOf(platform.heroku)('POST', `/apps/${app.herokuApp}/dynos`, dyno);
+  expect(status).toBe(201);
+}
 
 /** Resolves in a second in which no dyno was made: the platform's time stamps have whole seconds. */
 export async function dynosHaveAged(rig: Rig, app: RehearsedApp): Promise<void> {

@@ -79,6 +79,8 @@ const all: [StepId, Partial<StepCall>][] = [
   ['flag', {}],
   ['verify-sessions', {}],
   ['count-rows', {}],
+  ['read-seal', {}],
+  ['seal', { seal: { by: 'Ada', planDigest: null, backup: null } }],
   ['revoke-grants', {}],
 ];
 
@@ -90,6 +92,8 @@ describe.each(Object.entries(troubles))('PostgreSQL %s', (name, trouble) => {
       // The app connects when it is asked, as the smoke suite asks it in a cutover.
       if (step === 'verify-sessions') await eventually(answers, ({ ok }) => ok);
     });
+    // The next trouble begins with a database that is not sealed.
+    if (step === 'seal') await asSuperuser('DELETE FROM cutover.seal');
     if (failure !== null) expect(handlingOf(failure)).toBe('retried');
     const does =
       failure === null

@@ -4,7 +4,7 @@ import type { StepCall, StepId } from '../../../workflows/steps.ts';
 import type { Rig } from '../cutover-rig.ts';
 import { withoutPullRequest } from '../run-control.ts';
 import type { StepRunner } from '../step-runner.ts';
-import { circle, dynosHaveAged } from './circle.ts';
+import { circle, prepare } from './circle.ts';
 import { most, performLosing } from './losing.ts';
 import { expectSection, tableOf, type Observed } from './page.ts';
 import type { FaultProxy } from './proxy.ts';
@@ -37,7 +37,7 @@ describe('a step that writes', () => {
 
   describe.each(Array.from({ length: inCircle }, (_, index) => index + 1))('request %i is lost', (nth) => {
     test.each(circle)('%s', async (step) => {
-      if (step === 'restart') await dynosHaveAged(rig, app);
+      await prepare(rig, app, step);
       await losing(nth, app, step, { freshDynos: step === 'restart' });
     });
   });
@@ -53,20 +53,50 @@ describe('a step that looks: each of its requests is lost once', () => {
     await steps.cutOver(app);
   });
 
+  /** Loses each request of a step, one in each turn, until the step has no more. */
+  async function losingEach(step: StepId, call: Partial<StepCall> = {}): Promise<number> {
+    let lost = 0;
+    while (lost < most && (await losing(lost + 1, app, step, call))) lost += 1;
+    expect(lost).toBeGreaterThan(0);
+    expect(lost).toBeLessThan(most);
+    return lost;
+  }
+
   const looks: [StepId, Partial<StepCall>][] = [
     ['config-check', {}],
     ['survey', { gate: 'rm-11' }],
     ['verify-schema', {}],
     ['verify-sessions', {}],
+    ['read-seal', {}],
     ['survey-way-back', {}],
     ['count-rows', {}],
+    ['verify-serving', {}],
   ];
-  test.each(looks)('%s', async (step, call) => {
-    let lost = 0;
-    while (lost < most && (await losing(lost + 1, app, step, call))) lost += 1;
-    expect(lost).toBeGreaterThan(0);
-    expect(lost).toBeLessThan(most);
+  test.each(looks)('%s', (step, call) => losingEach(step, call));
+
+  test('check-backup', async () => {
+    const at = new Date(Date.now() - 60_000);
+    const id = rig.platform.heroku.captureBackup({ app: app.herokuApp, addon: 'looked-at-db', at });
+    const lost = await losingEach('check-backup', { backup: { id, finishedAt: at.toISOString() } });
+    // The backups and the names of the database are asked for as well.
+    expect(lost).toBeGreaterThan(2);
   });
+});
+
+test('verify-sqlite: a dyno whose start was not heard of runs nothing, and another one is started', async () => {
+  const app = await rig.add(
+    { ...raptor, addon: { name: 'left-db', plan: 'standard-0' } },
+    { target: withoutPullRequest },
+  );
+  await steps.perform(app, 'upgrade');
+  await steps.perform(app, 'to-sqlite');
+  const starts: number[] = [];
+  for (let nth = 1; nth < most; nth += 1) {
+    const fared = await performLosing({ rig, proxy, steps }, { nth, app, step: 'verify-sqlite', call: {}, observed });
+    if (fared === null) break;
+    starts.push(fared.taken.length);
+  }
+  expect([...starts].sort()).toEqual([...starts.slice(1).map(() => 1), 2]);
 });
 
 const text = `The answer to a request is lost, the connection with it: to each of the first ${inCircle} requests of a step that writes, and to every

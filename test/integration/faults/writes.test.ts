@@ -5,7 +5,7 @@ import type { Rig } from '../cutover-rig.ts';
 import { withoutPullRequest } from '../run-control.ts';
 import type { StepRunner } from '../step-runner.ts';
 import { connectAs } from '../world.ts';
-import { circle, dynosHaveAged } from './circle.ts';
+import { circle, prepare } from './circle.ts';
 import { faultsByName, impatientMs } from './faults.ts';
 import { expectSection, handlingOf, tableOf, type Observed, withoutFailure } from './page.ts';
 import { performThrough, type Fared } from './performing.ts';
@@ -59,7 +59,7 @@ function doneAbout({ failure }: Fared, fault: Fault, wroteAgain: boolean): strin
 
 describe.each(faultsByName)('a write that %s', (name, fault) => {
   test.each(circle)('%s: its effect is there once', async (step) => {
-    if (step === 'restart') await dynosHaveAged(rig, app);
+    await prepare(rig, app, step);
     const { failure, taken } = await meet(app, step, name, fault);
     // No write of one kind twice: what was taken is not sent again.
     expect(taken).toEqual([...new Set(taken)]);

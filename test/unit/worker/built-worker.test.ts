@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { buildWorker } from '../../../worker/build-worker.ts';
-import { findBuiltWorker } from '../../../worker/built-worker.mjs';
+import { findBuiltWorker, notBuilt } from '../../../worker/built-worker.mjs';
 import { projectFolder } from '../../../worker/source-digest.mjs';
 
 let folder: string;
@@ -23,7 +23,7 @@ const other = (note: Partial<Note>): void => writeFileSync(`${file}on`, JSON.str
 
 test('what was built of the current sources is found, and elsewhere there is none', async () => {
   expect(await findBuiltWorker(file)).toEqual({ file });
-  expect(await findBuiltWorker(path.join(folder, 'no-such.js'))).toEqual({ why: 'it was not built' });
+  expect(await findBuiltWorker(path.join(folder, 'no-such.js'))).toEqual({ why: notBuilt });
 });
 
 test('its note names every source, and no package but by the lockfile', () => {
