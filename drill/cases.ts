@@ -58,6 +58,9 @@ function noWork(why: string): Partial<Record<Disturbance, string>> {
 const exceptionOf = (id: StepId, disturbance: Disturbance): string | undefined =>
   exceptions[id]?.[disturbance] ?? exceptions[ownStep(id)]?.[disturbance];
 
+/** Whether a step comes to its act in every run. */
+export const findsWork = (id: StepId): boolean => exceptionOf(id, 'before') === undefined;
+
 /** Every case of what is drilled, its undisturbed run first. */
 function casesOf(procedure: Drilled): Case[] {
   const items = stepsOf(procedure);

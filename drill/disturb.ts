@@ -2,10 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Intercept } from '../rehearsal/heroku/index.ts';
 import type { StepId } from '../workflows/steps.ts';
 import { isMoment, type Case, type Disturbance } from './case.ts';
+import { findsWork } from './cases.ts';
 import { gateOf } from './lists.ts';
 import { sendNoise } from './noise.ts';
 import { atGate, type Meddler } from './people.ts';
 import type { Random } from './random.ts';
+import type { Outage } from './recovery.ts';
 import type { Run, Stage } from './stage.ts';
 import { isDeathAt, type DiaryLine } from './workers/diary.ts';
 import type { KillPoint } from './workers/killable-worker.ts';
@@ -35,6 +37,8 @@ export interface Disturbing {
   readonly meddle: (scene: () => Scene) => Meddler;
   /** What is done beside the run. */
   readonly beside: (scene: Scene) => Promise<void>;
+  /** The services that were away, and are back. */
+  outages(): readonly Outage[];
   /** Whether it took place: a disturbance that did not proves nothing. */
   happened(diary: readonly DiaryLine[]): boolean;
 }
@@ -46,6 +50,7 @@ const nothing: Disturbing = {
   intercept: () => () => Promise.resolve(),
   meddle: () => () => Promise.resolve(false),
   beside: () => Promise.resolve(),
+  outages: () => [],
   happened: () => true,
 };
 
@@ -97,7 +102,7 @@ function inStep(step: StepId, disturbance: Exclude<Disturbance, 'none' | 'messag
     case 'parked':
       return parked(step);
     case 'undoing':
-      return undoing(pointOf(step, 'before'), pointOf(step, 'after'));
+      return undoing(pointOf(step, findsWork(step) ? 'before' : 'after'));
     case 'temporal-killed':
       return temporalKilled(step);
     case 'postgres-killed':
@@ -131,55 +136,59 @@ function parked(step: string): Disturbing {
   };
 }
 
-/** One of the two moments comes first in every step, whether or not it finds something to do. */
-function undoing(...plan: KillPoint[]): Disturbing {
+/** The kill switch is pulled while the worker is dead, and nobody knows how far the step had come. */
+function undoing(point: KillPoint): Disturbing {
+  const hasDied = hasDiedIn(point.step);
+  let pulled = false;
   return {
     ...nothing,
-    plan: plan.slice(0, 1),
+    plan: [point],
     async beside(scene) {
-      const [{ step }] = plan as [KillPoint];
-      await until(
-        scene,
-        (diary) => hasDiedIn(step)(diary) || diary.some((line) => line.step === step && line.progress === 'verified'),
-      );
+      await until(scene, hasDied);
       await scene.run.signal('killSwitch', { by: 'Cy', reason: 'the worker is gone, and nobody knows how it stands' });
+      pulled = true;
     },
-    happened: (diary) => diary.some(({ step }) => step === 'to-sqlite'),
+    happened: (diary) => pulled && hasDied(diary) && hasBegun(diary, 'to-sqlite'),
   };
 }
 
-function temporalKilled(step: string): Disturbing {
+/** A service ends in a step as by a crash, and comes back. */
+function serviceKilled(
+  step: string,
+  away: (stage: Stage) => { end(): Promise<void>; back(): Promise<void> },
+): Disturbing {
   let done = false;
+  const outages: Outage[] = [];
   return {
     ...nothing,
-    ownTemporal: true,
     async beside(scene) {
       await until(scene, (diary) => hasBegun(diary, step));
-      await scene.stage.temporal?.kill();
+      const service = away(scene.stage);
+      await service.end();
       // Before it is back: the run may come to its end while it still starts.
       done = true;
-      await scene.stage.temporal?.resume();
+      await service.back();
+      outages.push({ step, backAt: Date.now() });
     },
+    outages: () => outages,
     happened: () => done,
   };
 }
 
-function postgresKilled(step: string): Disturbing {
-  let done = false;
-  return {
-    ...nothing,
-    async beside(scene) {
-      await until(scene, (diary) => hasBegun(diary, step));
-      const { postgres } = scene.stage.platform;
-      await postgres.halt();
-      done = true;
-      // Not to be cut short: without it there is nothing to look at.
-      await delay(awayMs);
-      await postgres.resume();
-    },
-    happened: () => done,
-  };
-}
+const temporalKilled = (step: string): Disturbing => ({
+  ...serviceKilled(step, ({ temporal }) => {
+    if (temporal === undefined) throw new Error('the case has no Temporal of its own');
+    return { end: () => temporal.kill(), back: () => temporal.resume() };
+  }),
+  ownTemporal: true,
+});
+
+const postgresKilled = (step: string): Disturbing =>
+  serviceKilled(step, ({ platform: { postgres } }) => ({
+    end: () => postgres.halt(),
+    // Not to be cut short: without it there is nothing to look at.
+    back: () => delay(awayMs).then(() => postgres.resume()),
+  }));
 
 /** Away for everybody, from the step's first request on. */
 function platformAway(step: string): Disturbing {
@@ -191,12 +200,14 @@ function platformAway(step: string): Disturbing {
       if (since === undefined || Date.now() - since > awayMs) return undefined;
       return { status: 503, body: { id: 'unavailable', message: 'The platform is away.' } };
     },
+    outages: () => (since === undefined ? [] : [{ step, backAt: since + awayMs }]),
     happened: () => since !== undefined,
   };
 }
 
 /** The first one stands still when it is about to act, and goes on when another has begun the step anew. */
 function twoWorkers({ step, progress }: KillPoint): Disturbing {
+  let isAwake = false;
   return {
     ...nothing,
     workersAtOnce: 2,
@@ -209,8 +220,9 @@ function twoWorkers({ step, progress }: KillPoint): Disturbing {
         diary.some((line) => line.at > still.at && line.pid !== still.pid && line.step === step),
       );
       process.kill(still.pid, 'SIGCONT');
+      isAwake = true;
     },
-    happened: hasDiedIn(step),
+    happened: () => isAwake,
   };
 }
 
@@ -256,6 +268,7 @@ export function together(all: readonly Disturbing[]): Disturbing {
     async beside(scene) {
       await Promise.all(all.map(({ beside }) => beside(scene)));
     },
+    outages: () => all.flatMap(({ outages }) => outages()),
     happened: (diary) => all.every(({ happened }) => happened(diary)),
   };
 }

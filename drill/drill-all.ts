@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { controlOf, shared, type Case } from './case.ts';
 import { allCases } from './cases.ts';
-import { comparedWith, judge, type Verdict } from './invariants.ts';
+import { comparedWith, judge, triedAgain, type Verdict } from './invariants.ts';
 import { perform } from './perform.ts';
 import { recoveriesOf } from './recovery.ts';
 import type { Result } from './results.ts';
@@ -33,7 +33,7 @@ export async function drillAll({ cases, seed, abreast, share, place, told }: Dri
   const wanted = withControls(cases);
   const results: Result[] = [];
 
-  const judged = async (group: Group): Promise<Omit<Result, 'case'>> => {
+  const judged = async (group: Group): Promise<Judged> => {
     const [one] = group;
     const began = performance.now();
     const seconds = (): number => (performance.now() - began) / 1000;
@@ -47,10 +47,15 @@ export async function drillAll({ cases, seed, abreast, share, place, told }: Dri
       const took = seconds();
       const control = await controls.get(comparedWith(one));
       if (control === undefined) throw new Error(`there was no ${controlOf(comparedWith(one))} to compare it with`);
-      return { ...judge(seen, control), recoveries: recoveriesOf(seen.diary), seconds: took };
+      return {
+        ...judge(seen, control),
+        recoveries: recoveriesOf(seen.diary, seen.outages),
+        triedAgain: triedAgain(seen),
+        seconds: took,
+      };
     } catch (error) {
       place.signal.throwIfAborted();
-      return { ...failed(error), recoveries: [], seconds: seconds() };
+      return { ...failed(error), recoveries: [], triedAgain: [], seconds: seconds() };
     }
   };
   const ahead = shared(wanted, share);
@@ -58,8 +63,9 @@ export async function drillAll({ cases, seed, abreast, share, place, told }: Dri
     for (let group = ahead.shift(); group !== undefined; group = ahead.shift()) {
       const result = await judged(group as Group);
       for (const one of group) {
-        const recoveries = result.recoveries.filter(({ step }) => group.length === 1 || step === one.step);
-        results.push({ case: one, ...result, recoveries });
+        const isOf = (step: string): boolean => group.length === 1 || step === one.step;
+        const recoveries = result.recoveries.filter(({ step }) => isOf(step));
+        results.push({ ...result, case: one, recoveries, triedAgain: result.triedAgain.filter(isOf).length });
         told(results.at(-1) as Result, results.length, wanted.length);
       }
     }
@@ -69,6 +75,12 @@ export async function drillAll({ cases, seed, abreast, share, place, told }: Dri
 }
 
 type Group = [Case, ...Case[]];
+
+/** What there is to say of a run, whichever of its cases it is of. */
+interface Judged extends Pick<Result, keyof Verdict | 'recoveries' | 'seconds'> {
+  /** Steps. */
+  readonly triedAgain: readonly string[];
+}
 
 function withControls(cases: readonly Case[]): Case[] {
   const ids = new Set(cases.map((one) => controlOf(comparedWith(one))));

@@ -1,4 +1,5 @@
 import type { RehearsalPostgres } from '../rehearsal/postgres.ts';
+import type { Write } from './writes.ts';
 
 /**
  * PostgreSQL itself writes down each DDL statement that takes effect, in the very transaction of the statement: one that is
@@ -6,15 +7,15 @@ import type { RehearsalPostgres } from '../rehearsal/postgres.ts';
  */
 const listener = `
   CREATE SCHEMA drill;
-  CREATE TABLE drill.effects (what text NOT NULL);
+  CREATE TABLE drill.effects (what text NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp());
   CREATE FUNCTION drill.note_change() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = drill AS $$
     BEGIN
-      INSERT INTO drill.effects
+      INSERT INTO drill.effects (what)
         SELECT concat_ws(' ', command_tag, object_type, object_identity) FROM pg_event_trigger_ddl_commands();
     END $$;
   CREATE FUNCTION drill.note_drop() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = drill AS $$
     BEGIN
-      INSERT INTO drill.effects
+      INSERT INTO drill.effects (what)
         SELECT concat_ws(' ', 'DROP', object_type, object_identity) FROM pg_event_trigger_dropped_objects() WHERE original;
     END $$;
   CREATE EVENT TRIGGER drill_changes ON ddl_command_end EXECUTE FUNCTION drill.note_change();
@@ -25,10 +26,11 @@ export async function listenForEffects(postgres: RehearsalPostgres): Promise<voi
   await inEachDatabase(postgres, (query) => query(listener));
 }
 
-/** What took effect since then, an entry for each time. */
-export async function effectsOf(postgres: RehearsalPostgres): Promise<string[]> {
-  const found = await inEachDatabase(postgres, (query) => query('SELECT what FROM drill.effects'));
-  return found.flat().map(({ what }) => `${withoutNames(String(what))} in the catalog`);
+/** What took effect since then, an entry for each time, with the moment at which its statement ran. */
+export async function effectsOf(postgres: RehearsalPostgres): Promise<Write[]> {
+  const asked = 'SELECT what, (extract(epoch FROM at) * 1000)::float8 AS at FROM drill.effects ORDER BY at';
+  const found = await inEachDatabase(postgres, (query) => query(asked));
+  return found.flat().map(({ what, at }) => ({ at: Number(at), what: `${withoutNames(String(what))} in the catalog` }));
 }
 
 /** The owner's name is another one for each add-on. */

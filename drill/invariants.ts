@@ -1,17 +1,11 @@
-import { gateBefore } from '../workflows/sop.ts';
-import { steps, type StepId } from '../workflows/steps.ts';
-import { listOf } from './lists.ts';
+import { compareWrites, countUndisturbed, rotation, type Miscounted } from './counts.ts';
+import { approvalProblems, gateProblems } from './gates.ts';
 import type { Seen } from './seen.ts';
 import { starts, type Drilled } from './starts.ts';
 import type { World } from './world.ts';
-import { countsOf } from './writes.ts';
 
 /** What was wrong with the world behind one case. */
-export interface Verdict {
-  /** Writes that were made more often than they should, a line for each. */
-  readonly duplicates: readonly string[];
-  /** Writes that were not made, a line for each. */
-  readonly lost: readonly string[];
+export interface Verdict extends Miscounted {
   /** Everything else that does not hold. */
   readonly problems: readonly string[];
 }
@@ -32,15 +26,17 @@ export function comparedWith({ disturbance, procedure }: Seen['case']): Drilled 
  * @param control what was seen of the same procedure where nothing was done to it; the case itself, where it is that
  */
 export function judge(seen: Seen, control: Seen): Verdict {
-  const { duplicates, lost } = compareWrites(seen, control);
+  const { duplicates, lost } = seen.case.disturbance === 'none' ? countUndisturbed(seen) : compareWrites(seen, control);
   return {
     duplicates,
     lost,
     problems: [
       ...seen.absent.map(({ id }) => `${id} did not take place`),
       ...endProblems(seen),
+      ...parkingProblems(seen),
       ...worldProblems(seen, control),
       ...gateProblems(seen),
+      ...approvalProblems(seen),
       ...seen.leaks.map((leak) => `secret ${leak}`),
       ...recordProblems(seen),
     ],
@@ -53,6 +49,23 @@ function endProblems({ case: one, status }: Seen): string[] {
   if (outcome?.result !== expected) return [`the run is ${outcome?.result ?? stage}, and should be ${expected}`];
   const failed = status.items.filter(({ failure, state }) => failure && state !== 'done');
   return failed.map(({ id, failure }) => `${id} has failed in the end: ${failure?.type}`);
+}
+
+/** The steps that a person had tried again, one for each time. */
+export function triedAgain({ record }: Pick<Seen, 'record'>): string[] {
+  return record.summary.decisions.filter(({ what }) => what === 'resolved').map(({ step }) => step ?? '');
+}
+
+/**
+ * The runbook recovers by itself: a person has only that tried again which the platform refused. An app whose database ends may
+ * fail a suite, which is for a person to judge.
+ */
+function parkingProblems({ cases, record }: Seen): string[] {
+  const counted = (disturbance: string): number => cases.filter((one) => one.disturbance === disturbance).length;
+  const [least, most] = [counted('parked'), counted('parked') + counted('postgres-killed')];
+  const steps = triedAgain({ record });
+  const isRight = least <= steps.length && steps.length <= most;
+  return unless(isRight, `a person had ${steps.join(', ') || 'nothing'} tried again; expected ${least} times`);
 }
 
 /** What must be true in the end, from outside. */
@@ -118,87 +131,18 @@ function worldProblems({ case: one, world, writes }: Seen, control: Seen): strin
     ...unless(!world.maintenance, 'the app is in maintenance'),
     ...unless(world.formation.join() === control.world.formation.join(), `the formation is ${world.formation.join()}`),
   ];
-  // How far a cutover had come before the kill switch shows in what is left of it.
-  const different = one.disturbance === 'undoing' ? [] : differencesOf(world, control.world);
-  return [...problems, ...general, ...different];
+  return [...problems, ...general, ...differencesOf(world, control.world, one.disturbance === 'undoing')];
 }
 
-function differencesOf(world: World, control: World): string[] {
-  return (Object.keys(control) as (keyof World)[]).flatMap((key) => {
+/** How far a cutover had come before the kill switch shows in these. */
+const ofItsWay: readonly (keyof World)[] = ['revisions', 'issues'];
+
+function differencesOf(world: World, control: World, onItsWay: boolean): string[] {
+  const compared = (Object.keys(control) as (keyof World)[]).filter((key) => !(onItsWay && ofItsWay.includes(key)));
+  return compared.flatMap((key) => {
     const [is, should] = [JSON.stringify(world[key]), JSON.stringify(control[key])];
     return unless(is === should, `${key}: ${is}, and undisturbed ${should}`);
   });
-}
-
-const restart = /^DELETE .*\/formations\/web$/;
-const suite = /^POST .*\/dispatches$/;
-/** What a fence makes for its numbers: a schema and a table, and that neither everybody nor the role may see them. */
-const madeForFence: readonly { readonly what: RegExp; readonly times: number }[] = [
-  { what: /^CREATE .* cutover(\.fence.*)? in the catalog$/, times: 1 },
-  { what: /^REVOKE (TABLE|SCHEMA)\b.* in the catalog$/, times: 2 },
-];
-const rotation = /^POST .*\/credentials_rotation$/;
-
-/**
- * How often a write may be made more or less often than in the undisturbed run, and why. Restarts: a release restarts the
- * dynos too, and whichever comes first is enough; another attempt that a person asked for is another restart, or another run
- * of the suite. A fence keeps its numbers in the run where the database is away, and then makes no table for them.
- */
-function tolerance(what: string, { case: one, status }: Seen): { more: number; less: number } {
-  const again = (activity: string): number =>
-    status.items
-      .filter(({ id }) => Object.hasOwn(steps, id) && steps[id as StepId].activity === activity)
-      .reduce((total, { attempt = 1 }) => total + attempt - 1, 0);
-  if (restart.test(what)) return { more: 2 + again('restartDynos'), less: Infinity };
-  const ofFence = isKeptInRun(status) ? madeForFence.find((made) => made.what.test(what)) : undefined;
-  if (ofFence !== undefined) return { more: 0, less: ofFence.times };
-  if (suite.test(what)) return { more: again('runSmoke'), less: one.disturbance === 'undoing' ? Infinity : 0 };
-  return { more: 0, less: one.disturbance === 'undoing' ? Infinity : 0 };
-}
-
-function isKeptInRun({ items }: Seen['status']): boolean {
-  return items.some(({ evidence }) => (evidence as { keptIn?: unknown } | null | undefined)?.keptIn === 'run');
-}
-
-/** What was counted at the stand-ins and in the catalog. */
-function madeIn({ writes, effects }: Seen): Record<string, number> {
-  return countsOf([...writes.map(({ what }) => what), ...effects]);
-}
-
-function compareWrites(seen: Seen, control: Seen): Pick<Verdict, 'duplicates' | 'lost'> {
-  const [made, should] = [madeIn(seen), madeIn(control)];
-  const duplicates: string[] = [];
-  const lost: string[] = [];
-  for (const what of new Set([...Object.keys(made), ...Object.keys(should)])) {
-    const [is, expected] = [made[what] ?? 0, should[what] ?? 0];
-    const { more, less } = tolerance(what, seen);
-    const line = `${what}: ${is} times, and undisturbed ${expected}`;
-    if (is > expected + more) duplicates.push(line);
-    if (is < expected - less) lost.push(line);
-  }
-  return { duplicates, lost };
-}
-
-/** By the stand-ins' clock and the history's: no write of a step before somebody approved the gate that it rests on. */
-function gateProblems({ case: { procedure }, writes, diary, record }: Seen): string[] {
-  const items = listOf(procedure);
-  const approvedAt = (gate: string): number => {
-    const found = record.summary.decisions.find((one) => one.gate === gate && one.what === 'approved');
-    return found === undefined ? Infinity : Date.parse(found.at);
-  };
-  // The pull request is merged by people.
-  return writes
-    .filter(({ what }) => !what.endsWith('/merge'))
-    .flatMap(({ at, what }) => {
-      const step = diary.findLast((line) => line.at <= at)?.step;
-      if (step === undefined) return [`${what} was made before any step`];
-      if (!items.some(({ id }) => id === step)) return [];
-      const gate = gateBefore(items, step as StepId);
-      return unless(
-        gate === undefined || approvedAt(gate) <= at,
-        `${what} was made in ${step} before ${gate} was approved`,
-      );
-    });
 }
 
 function recordProblems({ findings, record, status }: Seen): string[] {

@@ -2,4 +2,8 @@
 export const namedCases: Readonly<Record<string, string>> = {
   'undo-rm-11/unbind-url/parked':
     'the URL was taken away by another attempt, behind the wait for the dynos that start without it: the run said `undone` while the app was still restarting',
+  'rotation-owner/rotate-credential/postgres-killed':
+    'the stand-in left the credential `rotating` for ever once its database had ended in the middle: the platform goes on',
+  'staging-soak/fence-rehearsal/postgres-killed':
+    'a fence that finds the database away keeps its numbers in the run, and makes no table: the drill took that for lost effects',
 };

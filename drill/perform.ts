@@ -57,28 +57,34 @@ export async function perform(cases: readonly [Case, ...Case[]], seed: number, p
     await beside.catch((error: unknown) => {
       if (!ended.signal.aborted) throw error;
     });
-    return { case: one, status, absent, ...(await look(stage, run)), diary };
+    const outages = each.flatMap(({ outages: those }) => those());
+    return { case: one, cases, status, absent, ...(await look(stage, run)), diary, outages };
   } finally {
     await workers?.stop();
     await stage.stop();
   }
 }
 
-type Looked = Pick<Seen, 'world' | 'writes' | 'effects' | 'leaks' | 'record' | 'findings'>;
+type Looked = Pick<Seen, 'world' | 'writes' | 'effects' | 'leaks' | 'record' | 'records' | 'findings'>;
 
 async function look(stage: Stage, run: Run): Promise<Looked> {
   const { platform, app } = stage;
   const records = [];
   for (const { workflowId, firstExecutionRunId } of stage.runs) {
     const runs = await fetchRuns(stage.client, workflowId, firstExecutionRunId);
-    records.push({ id: firstExecutionRunId, ...recordOf(runs, workflowId) });
+    records.push({ id: firstExecutionRunId, workflowId, runs, ...recordOf(runs, workflowId) });
   }
   const mine = records.find(({ id }) => id === run.firstExecutionRunId);
   if (mine === undefined) throw new Error('the run was not started here');
-  const histories = stage.runs.map(async (one, index) => ({
-    name: `the history of run ${index + 1}`,
-    text: textOf(await stage.client.workflow.getHandle(one.workflowId, one.firstExecutionRunId).fetchHistory()),
-  }));
+  const secrets = stage.secrets();
+  if (secrets.length === 0) throw new Error('there is no secret that could be found');
+  // As the server has them, and what a run has continued as, too.
+  const histories = records.flatMap(({ workflowId, runs }, index) =>
+    runs.map(async ({ runId }) => ({
+      name: `the history of run ${index + 1}`,
+      text: textOf(await stage.client.workflow.getHandle(workflowId, runId).fetchHistory()),
+    })),
+  );
   const written = records.map(({ files }, index) => ({ name: `record ${index + 1}`, text: files['record.html'] }));
   const signed = (await certificateTexts(stage.certificates, app.herokuApp)).map((text, index) => ({
     ...{ name: `certificate ${index + 1}`, text },
@@ -87,8 +93,9 @@ async function look(stage: Stage, run: Run): Promise<Looked> {
     world: await lookAt(stage),
     writes: writesOf(platform, app.herokuApp),
     effects: await effectsOf(platform.postgres),
-    leaks: findLeaks([...(await Promise.all(histories)), ...written, ...signed], stage.secrets()),
+    leaks: findLeaks([...(await Promise.all(histories)), ...written, ...signed], secrets),
     record: mine.record,
+    records: records.map(({ record }) => record),
     findings: records.flatMap(({ files }) => verifyRecord(files)),
   };
 }

@@ -11,6 +11,8 @@ export const recoveryTarget = 15;
 export interface Result extends Verdict {
   readonly case: Case;
   readonly recoveries: readonly Recovery[];
+  /** How often a person had a step of its run tried again. */
+  readonly triedAgain: number;
   readonly seconds: number;
 }
 
@@ -24,6 +26,7 @@ const headings = [
   'survived',
   'duplicate effects',
   'lost effects',
+  'tried again by people',
   'recovery: least',
   'median',
   'worst',
@@ -60,6 +63,7 @@ function cellsOf(name: string, results: readonly Result[]): string[] {
     total((result) => Number(survived(result))),
     total((result) => result.duplicates.length),
     total((result) => result.lost.length),
+    total((result) => result.triedAgain),
     ...times.map((ms) => (typeof ms === 'string' ? ms : `${(ms / 1000).toFixed(1)} s`)),
   ];
 }

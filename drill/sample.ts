@@ -2,7 +2,7 @@ import { disturbances, type Case, type Disturbance } from './case.ts';
 import { allCases } from './cases.ts';
 import { namedCases } from './named-cases.ts';
 import { randomOf, shuffled } from './random.ts';
-import { starts, type Drilled } from './starts.ts';
+import type { Drilled } from './starts.ts';
 
 /** How many of each disturbance make a small drill. Those that want a run to themselves are few: each costs a whole one. */
 const howMany: Readonly<Record<Disturbance, number>> = {
@@ -19,25 +19,23 @@ const howMany: Readonly<Record<Disturbance, number>> = {
   messages: 1,
 };
 
+/** Each costs an undisturbed run as well. A plan is the beginning of a cutover, and of the rotations one is enough. */
+const sampled: readonly Drilled[] = ['cutover', 'kill-switch', 'undo-rm-11', 'staging-soak', 'rotation-owner'];
+
 /** About twenty cases: some of every disturbance and of what differs most, chosen by a seed, and the named ones. */
 export function smallSample(seed: number): Case[] {
   const all = shuffled(allCases(), randomOf(seed, 'sample'));
   const kinds = Object.keys(disturbances) as Disturbance[];
-  const names = sampled(all);
+  const named = all.filter(({ id }) => Object.hasOwn(namedCases, id));
+  const more = (kind: Disturbance): number => howMany[kind] - named.filter((one) => one.disturbance === kind).length;
   const chosen = kinds.flatMap((kind, index) => {
-    const ordered = [...names.slice(index % names.length), ...names.slice(0, index % names.length)];
+    const ordered = [...sampled.slice(index % sampled.length), ...sampled.slice(0, index % sampled.length)];
     const those = ordered.map((name) =>
       all.filter(({ procedure, disturbance }) => procedure === name && disturbance === kind),
     );
-    return inTurn(those).slice(0, howMany[kind]);
+    return inTurn(those).slice(0, Math.max(0, more(kind)));
   });
-  return [...new Set([...all.filter(({ id }) => Object.hasOwn(namedCases, id)), ...chosen])];
-}
-
-/** Each costs an undisturbed run as well. A plan is the beginning of a cutover, and of the rotations one is enough. */
-function sampled(all: readonly Case[]): Drilled[] {
-  const rotation = all.find(({ procedure }) => starts[procedure].procedure === 'rotation');
-  return ['cutover', 'kill-switch', 'undo-rm-11', 'staging-soak', ...(rotation ? [rotation.procedure] : [])];
+  return [...new Set([...named, ...chosen])];
 }
 
 /** The first of each list, then the second of each, and so on. */

@@ -1,8 +1,8 @@
 import type { Platform } from '../rehearsal/platform.ts';
 
-/** A request that a stand-in has taken and that changed something. */
+/** A request that a stand-in has taken and that changed something, or what took effect in PostgreSQL's catalog. */
 export interface Write {
-  /** Milliseconds since 1970, when it came. */
+  /** Milliseconds since 1970, when it came, or when its statement ran. */
   readonly at: number;
   /** `METHOD /path`, without what differs from app to app: what can be counted. */
   readonly what: string;

@@ -1,15 +1,50 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Case } from '../../../drill/case.ts';
 import { complaintsOf } from '../../../drill/results.ts';
+import { gateOfWrite } from '../../../drill/gates.ts';
 import { judge } from '../../../drill/invariants.ts';
+import { listOf, stepsOf } from '../../../drill/lists.ts';
 import type { Seen } from '../../../drill/seen.ts';
+import { drilled } from '../../../drill/starts.ts';
+import { gateBefore } from '../../../workflows/sop.ts';
+import { steps } from '../../../workflows/steps.ts';
 
 const one: Case = { id: 'cutover/flag/after', procedure: 'cutover', disturbance: 'after', step: 'flag' };
+const time = (at: number): string => new Date(at).toISOString();
+
+/** A message of somebody's, and the decision that it led to. */
+function approval(seq: number, at: number, gate: string, by: string, more: object = {}) {
+  const payload = { gate, by, plan: `plan of ${gate}`, ...more };
+  return {
+    entry: { seq, data: { payload } },
+    decision: { what: 'approved', gate, at: time(at), who: { claimed: by }, plan: `plan of ${gate}`, message: seq },
+  };
+}
+type Approval = ReturnType<typeof approval>;
+
+const recordWith = (approvals: readonly Approval[], more: object = {}) => ({
+  entries: approvals.map(({ entry }) => entry),
+  summary: {
+    result: 'completed',
+    requestedBy: { claimed: 'Rita' },
+    decisions: approvals.map(({ decision }) => decision),
+    ...more,
+  },
+});
+const approvals = [
+  approval(1, 90, 'go', 'Ada'),
+  approval(2, 100, 'go', 'Bo'),
+  approval(3, 190, 'rm-11', 'Bo'),
+  approval(4, 200, 'rm-11', 'Ada'),
+];
+const inRecord = (record: object): object => ({ record, records: [record] });
 
 /** A cutover that went well, as far as the invariants look at it. */
 const well = {
   case: one,
+  cases: [one],
   absent: [],
+  outages: [],
   status: { stage: 'ended', outcome: { result: 'completed', reason: '', by: null }, items: [] },
   world: {
     serves: 'role',
@@ -29,21 +64,13 @@ const well = {
     { at: 310, what: 'PATCH /apps/<app>/config-vars' },
     { at: 320, what: 'DELETE /apps/<app>/formations/web' },
   ],
-  effects: ['GRANT TABLE in the catalog'],
+  effects: [{ at: 305, what: 'GRANT TABLE in the catalog' }],
   diary: [
     { at: 50, pid: 1, step: 'survey', progress: 'begun' },
     { at: 300, pid: 1, step: 'flag', progress: 'begun' },
   ],
   leaks: [],
-  record: {
-    summary: {
-      result: 'completed',
-      decisions: [
-        { what: 'approved', gate: 'go', at: new Date(100).toISOString() },
-        { what: 'approved', gate: 'rm-11', at: new Date(200).toISOString() },
-      ],
-    },
-  },
+  ...inRecord(recordWith(approvals)),
   findings: [],
 } as unknown as Seen;
 
@@ -76,12 +103,84 @@ test('a suite that ran twice, unless a person had it tried again', () => {
   );
 });
 
-test('a write before its gate', () => {
-  const early = { at: 150, what: 'PATCH /apps/<app>/config-vars' };
+test('a step restarts once for each time that it was asked for', () => {
+  const again = { at: 330, what: 'DELETE /apps/<app>/formations/web' };
+  expect(wrong({ writes: [...well.writes, again] })).toEqual([
+    'twice: a restart in flag: 2 times, in 1 attempts that were asked for',
+  ]);
+  const status = { ...well.status, items: [{ id: 'flag', state: 'done', attempt: 2 }] };
+  expect(wrong({ writes: [...well.writes, again], status })).toEqual([]);
+});
+
+describe('gates', () => {
   const diary = [...well.diary.slice(0, 1), { at: 140, pid: 1, step: 'flag', progress: 'begun' }];
-  const writes = [well.writes[0], early, well.writes[2]];
-  const why = 'PATCH /apps/<app>/config-vars was made in flag before rm-11 was approved';
-  expect(wrong({ writes, diary })).toEqual([why]);
+
+  test('a write before its gate', () => {
+    const early = { at: 150, what: 'PATCH /apps/<app>/config-vars' };
+    const why = 'PATCH /apps/<app>/config-vars was made in flag before rm-11 was approved';
+    expect(wrong({ writes: [well.writes[0], early, well.writes[2]], diary })).toEqual([why]);
+  });
+
+  test('what took effect in the database before its gate', () => {
+    const effects = [{ at: 195, what: 'GRANT TABLE in the catalog' }];
+    expect(wrong({ effects, diary })).toEqual([
+      'GRANT TABLE in the catalog was made in flag before rm-11 was approved',
+    ]);
+  });
+
+  test('a write in a step that only looks', () => {
+    const looking = [well.diary[0], { at: 300, pid: 1, step: 'verify-sessions', progress: 'begun' }];
+    expect(wrong({ diary: looking })).toContain(
+      'PATCH /apps/<app>/config-vars was made in verify-sessions, which only looks',
+    );
+  });
+
+  test.each<[string, Approval, string]>([
+    ['a stranger', approval(4, 200, 'rm-11', 'Mallory'), 'Mallory counted: may not approve'],
+    ['who asked for it', approval(4, 200, 'rm-11', 'Rita'), 'Rita counted: asked for the run'],
+    [
+      'one of another plan',
+      approval(4, 200, 'rm-11', 'Ada', { plan: 'x' }),
+      'Ada counted: the message names another plan',
+    ],
+    [
+      'one of another gate',
+      approval(4, 200, 'rm-11', 'Ada', { gate: 'go' }),
+      'Ada counted: the message is of another gate',
+    ],
+    [
+      'one that nobody sent',
+      approval(4, 200, 'rm-11', 'Ada', { by: 'Bo' }),
+      'Ada counted: no message of theirs says so',
+    ],
+  ])('an approval by %s counted', (_, last, why) => {
+    expect(wrong(inRecord(recordWith([...approvals.slice(0, 3), last])))).toContain(`an approval of rm-11 by ${why}`);
+  });
+
+  test('one person is not two', () => {
+    const record = recordWith([...approvals.slice(0, 3), approval(4, 200, 'rm-11', 'Bo')]);
+    expect(wrong(inRecord(record))).toContain(
+      'PATCH /apps/<app>/config-vars was made in flag before rm-11 was approved',
+    );
+  });
+
+  test('are those of the lists, for each step that writes', () => {
+    for (const procedure of drilled) {
+      const items = listOf(procedure);
+      for (const { id } of stepsOf(procedure).filter((step) => steps[step.id].writes))
+        expect([procedure, id, gateOfWrite(id)]).toEqual([procedure, id, gateBefore(items, id)]);
+    }
+  });
+});
+
+test('what a person had tried again that the platform did not refuse', () => {
+  const resolved = { what: 'resolved', step: 'grants' };
+  const record = recordWith(approvals);
+  const tried = { ...record, summary: { ...record.summary, decisions: [...record.summary.decisions, resolved] } };
+  expect(wrong(inRecord(tried))).toEqual(['a person had grants tried again; expected 0 times']);
+  const parked: Case = { ...one, disturbance: 'parked' };
+  expect(wrong({ ...inRecord(tried), cases: [parked] })).toEqual([]);
+  expect(wrong({ cases: [parked] })).toEqual(['a person had nothing tried again; expected 1 times']);
 });
 
 test('another end than it should have, or a record that says another one', () => {
@@ -104,8 +203,7 @@ test.each([
 test('what is left where the role was taken down', () => {
   const undoing: Case = { ...one, disturbance: 'undoing' };
   const status = { ...well.status, outcome: { result: 'rolled-back', reason: '', by: null } };
-  const record = { summary: { ...well.record.summary, result: 'rolled-back' } };
-  const problems = wrong({ case: undoing, status, record });
+  const problems = wrong({ case: undoing, status, ...inRecord(recordWith(approvals, { result: 'rolled-back' })) });
   for (const left of [
     'it serves as role',
     'a credential is left',

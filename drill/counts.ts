@@ -1,0 +1,111 @@
+import { steps, type StepId } from '../workflows/steps.ts';
+import type { Seen } from './seen.ts';
+import type { Drilled } from './starts.ts';
+import { countsOf } from './writes.ts';
+
+/** What was made too often, and what was not made, a line for each. */
+export interface Miscounted {
+  readonly duplicates: readonly string[];
+  readonly lost: readonly string[];
+}
+
+export const rotation = /^POST .*\/credentials_rotation$/;
+const restart = /^DELETE .*\/formations\/web$/;
+const suite = /^POST .*\/dispatches$/;
+/** What a fence makes for its numbers: a schema and a table, and that neither everybody nor the role may see them. */
+const madeForFence: readonly { readonly what: RegExp; readonly times: number }[] = [
+  { what: /^CREATE .* cutover(\.fence.*)? in the catalog$/, times: 1 },
+  { what: /^REVOKE (TABLE|SCHEMA)\b.* in the catalog$/, times: 2 },
+];
+
+/** Privileges of the role. */
+const privileges = /^(REVOKE|ALTER DEFAULT PRIVILEGES) .* in the catalog$/;
+
+/** The attempts of an activity that a person asked for, or that followed another step, beyond the first ones. */
+function again({ status }: Seen, activity: string): number {
+  return status.items
+    .filter(({ id }) => Object.hasOwn(steps, id) && steps[id as StepId].activity === activity)
+    .reduce((total, { attempt = 1 }) => total + attempt - 1, 0);
+}
+
+/**
+ * How often a write may be made more or less often than in the undisturbed run, and why. Another attempt that a person asked
+ * for is another run of the suite. A fence keeps its numbers in the run where the database is away, and then makes no table
+ * for them. A way back goes on without the step that revokes, and then the platform takes the privileges along with the role.
+ * How far a cutover came before the kill switch is chance.
+ */
+function tolerance(what: string, seen: Seen): { more: number; less: number } {
+  const less = seen.case.disturbance === 'undoing' ? Infinity : 0;
+  const ofFence = isKeptInRun(seen) ? madeForFence.find((made) => made.what.test(what)) : undefined;
+  if (ofFence !== undefined) return { more: 0, less: ofFence.times };
+  if (privileges.test(what) && isRoleTaken(seen)) return { more: Infinity, less: Infinity };
+  return { more: suite.test(what) ? again(seen, 'runSmoke') : 0, less };
+}
+
+function isKeptInRun({ status }: Seen): boolean {
+  return status.items.some(({ evidence }) => (evidence as { keptIn?: unknown } | null | undefined)?.keptIn === 'run');
+}
+
+function isRoleTaken({ status }: Seen): boolean {
+  const found = status.items.find(({ id }) => id === 'revoke-grants');
+  return (found?.evidence as { exists?: unknown } | null | undefined)?.exists === false;
+}
+
+/** What was counted at the stand-ins and in the catalog, but restarts. */
+function madeIn({ writes, effects }: Seen): Record<string, number> {
+  return countsOf([...writes, ...effects].map(({ what }) => what).filter((what) => !restart.test(what)));
+}
+
+/** Holds what was made against the undisturbed run. */
+export function compareWrites(seen: Seen, control: Seen): Miscounted {
+  const [made, should] = [madeIn(seen), madeIn(control)];
+  const duplicates: string[] = [];
+  const lost: string[] = [];
+  for (const what of new Set([...Object.keys(made), ...Object.keys(should)])) {
+    const [is, expected] = [made[what] ?? 0, should[what] ?? 0];
+    const { more, less } = tolerance(what, seen);
+    const line = `${what}: ${is} times, and undisturbed ${expected}`;
+    if (is > expected + more) duplicates.push(line);
+    if (is < expected - less) lost.push(line);
+  }
+  return { duplicates: [...duplicates, ...doubledRestarts(seen)], lost };
+}
+
+/**
+ * A release restarts the dynos too, and whichever comes first is enough: a step may find nothing to restart. But no step
+ * restarts twice, unless a person had it tried again.
+ */
+function doubledRestarts(seen: Seen): string[] {
+  const { writes, diary, status } = seen;
+  const of = writes
+    .filter(({ what }) => restart.test(what))
+    .map(({ at }) => diary.findLast((line) => line.at <= at)?.step ?? 'no step');
+  return Object.entries(countsOf(of)).flatMap(([step, times]) => {
+    const { attempt = 1 } = status.items.find(({ id }) => id === step) ?? {};
+    return times > attempt ? [`a restart in ${step}: ${times} times, in ${attempt} attempts that were asked for`] : [];
+  });
+}
+
+/** What must be made, and how often: an undisturbed run is the runbook's as well, and may be wrong. */
+const literal: Readonly<Record<Drilled, readonly (readonly [RegExp, number])[]>> = {
+  cutover: [],
+  plan: [],
+  'kill-switch': [],
+  'undo-rm-11': [],
+  'staging-soak': [],
+  'rotation-owner': [],
+  'rotation-role': [],
+};
+
+/** Holds an undisturbed run against what is written down of it here. */
+export function countUndisturbed(seen: Seen): Miscounted {
+  const all = [...seen.writes, ...seen.effects].map(({ what }) => what);
+  const lines = literal[seen.case.procedure].map(([what, times]) => {
+    const is = all.filter((one) => what.test(one)).length;
+    return { is, times, line: `${what.source}: ${is} times, and by its procedure ${times}` };
+  });
+  return {
+    duplicates: lines.filter(({ is, times }) => is > times).map(({ line }) => line),
+    lost: lines.filter(({ is, times }) => is < times).map(({ line }) => line),
+  };
+}
