@@ -37,8 +37,7 @@ export const historyCost: Measurement = {
     const killed = rowOf('a cutover, and the kill switch at the gate rm-11', await killedAtGate(harness));
     return {
       figures: [
-        { what: paths['completed'] ?? '', value: clean.events, unit: 'events', atMost: cleanCutover.events },
-        { what: paths['completed'] ?? '', value: clean.bytes / 1024, unit: 'KiB', atMost: cleanCutover.kib },
+        ...cleanFigures(clean),
         ...(await growth(place, harness)),
       ],
       comparisons: [{ title: 'Paths', columns: ['path', 'events', 'KiB'], rows: [...recorded, killed] }],
@@ -49,6 +48,20 @@ export const historyCost: Measurement = {
     };
   },
 };
+
+function cleanFigures({ events, bytes }: Cost): Figure[] {
+  const what = paths['completed'] ?? '';
+  return [
+    { what, value: events, unit: 'events', atMost: cleanCutover.events, grows: 'with the steps' },
+    {
+      what,
+      value: bytes / 1024,
+      unit: 'KiB',
+      atMost: cleanCutover.kib,
+      grows: 'with the steps and their evidence',
+    },
+  ];
+}
 
 const rowOf = (what: string, { events, bytes }: Cost): string[] => [what, String(events), (bytes / 1024).toFixed(0)];
 
@@ -73,7 +86,13 @@ async function growth({ quick, signal, report }: Place, harness: Harness): Promi
       `by ${off.toFixed(0)} events at most`;
     figures.push(
       { what: `one more: ${one.what}`, value: events, unit: 'events', of: often.length, grows },
-      { what: `one more: ${one.what}`, value: bytes, unit: 'bytes', of: often.length },
+      {
+        what: `one more: ${one.what}`,
+        value: bytes,
+        unit: 'bytes',
+        of: often.length,
+        grows: 'with its events, and with what they carry',
+      },
     );
   }
   return figures;
