@@ -3,7 +3,16 @@ import { parseArgs } from 'node:util';
 import { refusedWords, UsageError } from '../rehearsal/start/options.ts';
 
 /** What can be measured, in the order in which it is. */
-export const measurementIds = ['history', 'start', 'approval', 'many', 'together', 'cutover', 'engine', 'dbos'] as const;
+export const measurementIds = [
+  'history',
+  'start',
+  'approval',
+  'many',
+  'together',
+  'cutover',
+  'engine',
+  'dbos',
+] as const;
 export type MeasurementId = (typeof measurementIds)[number];
 
 export interface BenchOptions {

@@ -36,10 +36,7 @@ export const historyCost: Measurement = {
     const recorded = Object.entries(paths).map(([name, what]) => rowOf(what, costOfPath(name)));
     const killed = rowOf('a cutover, and the kill switch at the gate rm-11', await killedAtGate(harness));
     return {
-      figures: [
-        ...cleanFigures(clean),
-        ...(await growth(place, harness)),
-      ],
+      figures: [...cleanFigures(clean), ...(await growth(place, harness))],
       comparisons: [{ title: 'Paths', columns: ['path', 'events', 'KiB'], rows: [...recorded, killed] }],
       notes: [
         'The paths are the histories that `npm test` replays, and one that is played here: real workflow code, with activities whose evidence is small. ' +

@@ -62,7 +62,8 @@ export function figuresOf(unlimited: Round, limited: Round, limit: Limit): Figur
       what: `requests of ${requests} that the platform refused`,
       value: limited.refused,
       unit: 'requests',
-      grows: 'not with the runs, which share one limiter; promised is only that what is refused is sent again, and fails no step',
+      grows:
+        'not with the runs, which share one limiter; promised is only that what is refused is sent again, and fails no step',
     },
   ];
 }

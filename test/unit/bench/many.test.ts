@@ -10,7 +10,9 @@ const waiting: readonly Waiting[] = [
 ];
 
 test('times of runs in memory stand apart from those of runs that are replayed', () => {
-  expect(comparisonOf(waiting).rows.map(([runs, inMemory, , wakes, replayed]) => [runs, inMemory, wakes, replayed])).toEqual([
+  expect(
+    comparisonOf(waiting).rows.map(([runs, inMemory, , wakes, replayed]) => [runs, inMemory, wakes, replayed]),
+  ).toEqual([
     ['10', '10', '30', 'no'],
     ['100', '100', '35', 'no'],
     ['1000', '100', '100', 'yes'],
@@ -24,6 +26,10 @@ test('times of runs in memory stand apart from those of runs that are replayed',
 
 test('memory is compared with that of as many runs as the worker keeps there', () => {
   const [ratio] = figuresOf(waiting);
-  expect(ratio).toMatchObject({ unit: '×', value: 1.1, what: expect.stringContaining('1000 runs that wait ÷ with 100') });
+  expect(ratio).toMatchObject({
+    unit: '×',
+    value: 1.1,
+    what: expect.stringContaining('1000 runs that wait ÷ with 100'),
+  });
   expect(() => figuresOf(waiting.slice(0, 1))).toThrow('nothing was measured');
 });
