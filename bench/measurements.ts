@@ -6,12 +6,14 @@ import { many } from './many/index.ts';
 import type { Measurement } from './measurement.ts';
 import type { MeasurementId } from './options.ts';
 import { start } from './start/index.ts';
+import { together } from './together/index.ts';
 
 export const measurements: Readonly<Record<MeasurementId, Measurement>> = {
   history: historyCost,
   start,
   approval,
   many,
+  together,
   cutover,
   engine: engineCost,
   dbos: dbosCost,

@@ -3,7 +3,16 @@ import { parseArgs } from 'node:util';
 import { refusedWords, UsageError } from '../rehearsal/start/options.ts';
 
 /** What can be measured, in the order in which it is. */
-export const measurementIds = ['history', 'start', 'approval', 'many', 'cutover', 'engine', 'dbos'] as const;
+export const measurementIds = [
+  'history',
+  'start',
+  'approval',
+  'many',
+  'together',
+  'cutover',
+  'engine',
+  'dbos',
+] as const;
 export type MeasurementId = (typeof measurementIds)[number];
 
 export interface BenchOptions {
@@ -30,7 +39,8 @@ this machine is touched. The figures mean something on a machine that does nothi
                   history   events and bytes of each path through the runbook
                   start     how long until a worker is ready, and the phases of \`npm start\`
                   approval  from an approval to the next activity's start
-                  many      many runs at once on one worker: its memory, waking one, all of them at RM-10
+                  many      many runs that wait, on one worker: its memory, and waking one
+                  together  many runs at RM-10 at once: on a platform without a limit, and within one
                   cutover   a whole cutover: the runbook, its activities without an engine, the official Heroku CLI
                   engine    a step that does nothing on Temporal's dev server, and what makes it dearer or cheaper
                   dbos      the same, and 500 runs of 13 of them: dev server, server on PostgreSQL, DBOS Transact

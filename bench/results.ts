@@ -17,7 +17,7 @@ const figure = z
     /** It should be no more than this. */
     atMost: z.number().optional(),
     /** How it grows with the work, in a few words. */
-    grows: z.string().optional(),
+    grows: z.string().min(1),
   })
   .strict();
 export type Figure = z.infer<typeof figure>;

@@ -13,7 +13,7 @@ export function shown(value: number, unit: Unit): string {
 
 /** One figure as cells: what, value, target, how it grows. */
 export function cellsOf(figure: Figure): string[] {
-  const { what, value, unit, of, range, atMost, grows = '' } = figure;
+  const { what, value, unit, of, range, atMost, grows } = figure;
   const [least, most] = range ?? [value, value];
   const spread = least === most ? '' : ` (${shown(least, unit)} to ${shown(most, unit)}${of ? `, ${of}` : ''})`;
   const verdict = { true: 'met', false: '**missed**', undefined: '' }[`${meets(figure)}`];

@@ -7,7 +7,7 @@ import { takeOutput } from './rendezvous.ts';
 import { tellerOf, type Token } from './token.ts';
 
 /** 75 requests a minute are given back [docs]. The reserve is for the people who look at the same account meanwhile. */
-const allowance: RateLimitOptions = { reserve: 100, refillMs: 800 };
+export const allowance: RateLimitOptions = { reserve: 100, refillMs: 800 };
 
 const named = z.object({ id: z.string(), name: z.string() });
 

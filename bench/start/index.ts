@@ -52,7 +52,7 @@ export const start: Measurement = {
 };
 
 function workerFigures(starts: readonly WorkerStart[]): Figure[] {
-  const figure = (what: string, of: (one: WorkerStart) => number): Figure => {
+  const figure = (what: string, grows: string, of: (one: WorkerStart) => number): Figure => {
     const values = starts.map(of);
     return {
       what,
@@ -60,13 +60,17 @@ function workerFigures(starts: readonly WorkerStart[]): Figure[] {
       unit: 'ms',
       of: values.length,
       range: [Math.min(...values), Math.max(...values)],
+      grows,
     };
   };
+  const byCode = 'with the code that it loads';
+  const byBundle = 'with the bundle, and with the sources that it is checked against';
+  const byTemporal = 'with how long Temporal takes to answer';
   return [
-    { ...figure('a worker is ready', ({ ready }) => ready), atMost: readyWithin, grows: 'with the code that it loads' },
-    figure('of that: until its code is loaded', ({ loaded }) => loaded),
-    figure('of that: until it has bundle and connection', ({ loaded, created }) => created - loaded),
-    figure('of that: until it takes work', ({ created, ready }) => ready - created),
+    { ...figure('a worker is ready', byCode, ({ ready }) => ready), atMost: readyWithin },
+    figure('of that: until its code is loaded', byCode, ({ loaded }) => loaded),
+    figure('of that: until it has bundle and connection', byBundle, ({ loaded, created }) => created - loaded),
+    figure('of that: until it takes work', byTemporal, ({ created, ready }) => ready - created),
   ];
 }
 

@@ -25,14 +25,14 @@ export interface Question {
 export type Answer =
   | { readonly is: 'loaded' | 'running' }
   | { readonly is: 'began'; readonly step: StepId; readonly app: string; readonly at: number }
-  | { readonly is: 'memory'; readonly rss: number }
+  | { readonly is: 'memory'; readonly rss: number; readonly runs: number }
   | { readonly is: 'ended'; readonly steps: { readonly [S in StepId]?: number } };
 
 type Told<A extends Answer['is']> = Extract<Answer, { is: A }>;
 
 export interface StubbedWorker {
-  /** Resident memory of the process, in bytes. */
-  memory(): Promise<number>;
+  /** Resident memory of the process, in bytes, and how many runs it keeps there. */
+  memory(): Promise<{ readonly rss: number; readonly runs: number }>;
   /** How often a step has ended. */
   ended(step: StepId): Promise<number>;
   /** When a step of an app began, by this machine's clock, in milliseconds since 1970; it must be among those told of. */
@@ -78,7 +78,7 @@ export async function startStubbedWorker(place: Place, settings: StubSettings): 
   worker.process.send(settings);
   await running;
   return {
-    memory: async () => (await ask({ ask: 'memory' }, 'memory')).rss,
+    memory: () => ask({ ask: 'memory' }, 'memory'),
     ended: async (step) => (await ask({ ask: 'ended' }, 'ended')).steps[step] ?? 0,
     began: async (step, app) => (await next('began', (one) => one.step === step && one.app === app)).at,
     async stop() {

@@ -16,6 +16,19 @@ export interface StubOptions {
 /** Requests of a step to the platform: about what a real one makes when it finds everything in place. */
 const requestsOfStep = 2;
 
+/** Milliseconds between two heartbeats, as at production's boundary: a step may have to wait for the limit. */
+const heartbeatEveryMs = 2_000;
+
+async function makeRequests(heroku: Pick<HerokuClient, 'tokenExpiresIn'>): Promise<void> {
+  const context = Context.current();
+  const heart = setInterval(() => context.heartbeat(), heartbeatEveryMs);
+  try {
+    for (let left = requestsOfStep; left > 0; left -= 1) await heroku.tokenExpiresIn();
+  } finally {
+    clearInterval(heart);
+  }
+}
+
 /**
  * Activities that do nothing but answer what a step would have seen. They keep nothing: what a worker with them holds is
  * the engine's, and the workflow's.
@@ -23,7 +36,7 @@ const requestsOfStep = 2;
 export function createStubActivities({ heroku, listener }: StubOptions): Activities {
   const perform = async ({ step, app }: StepCall): Promise<unknown> => {
     listener(step, app, 'began', Date.now());
-    for (let left = heroku === undefined ? 0 : requestsOfStep; left > 0; left -= 1) await heroku?.tokenExpiresIn();
+    if (heroku !== undefined) await makeRequests(heroku);
     listener(step, app, 'ended', Date.now());
     return { did: steps[step].writes ? 'acted' : 'observed', evidence: sampleEvidence[step] };
   };

@@ -44,7 +44,11 @@ async function serve({ address, taskQueue, platform, toldOf }: StubSettings): Pr
   process.on('message', (question: Question) => {
     switch (question.ask) {
       case 'memory':
-        return tell({ is: 'memory', rss: process.memoryUsage().rss });
+        return tell({
+          is: 'memory',
+          rss: process.memoryUsage().rss,
+          runs: worker.getStatus().numCachedWorkflows,
+        });
       case 'ended':
         return tell({ is: 'ended', steps: Object.fromEntries(ended) });
     }

@@ -40,6 +40,8 @@ export interface RecordedRequest {
   readonly method: string;
   readonly path: string;
   readonly status: number;
+  /** Of the account's allowance, as the answer told it. */
+  readonly remaining: number;
   readonly app?: string;
 }
 
@@ -78,15 +80,16 @@ export async function startApiServer(): Promise<ApiServer> {
       const table = routes.map((route) => ({ route, pattern: compile(route.path) }));
       answer = async (request, response) => {
         const at = Date.now();
-        const remaining = takeToken();
+        const left = takeToken();
+        const remaining = Math.max(0, Math.floor(left));
         const { pathname, searchParams } = new URL(request.url ?? '/', url);
         const method = request.method ?? 'GET';
-        const result = await respond(platform, table, intercept, request, method, pathname, searchParams, remaining);
+        const result = await respond(platform, table, intercept, request, method, pathname, searchParams, left);
         // The address of a log session is a secret in itself.
         const path = pathname.replace(/^\/streams\/.*/, '/streams/SECRET');
         const app = /^\/apps\/([^/]+)/.exec(pathname)?.[1];
-        // Method, path and status only: bodies carry config vars.
-        requests.push({ at, method, path, status: result.status, ...(app === undefined ? {} : { app }) });
+        // Never a body: bodies carry config vars.
+        requests.push({ at, method, path, status: result.status, remaining, ...(app === undefined ? {} : { app }) });
         send(response, result, remaining);
       };
     },
@@ -106,14 +109,14 @@ async function respond(
   method: string,
   path: string,
   query: URLSearchParams,
-  remaining: number,
+  left: number,
 ): Promise<ApiResponse> {
   try {
     const text = await readBody(request);
     const matched = table.find(({ route, pattern }) => route.method === method && pattern.test(path));
     authenticate(platform, matched?.route.auth ?? 'bearer', request.headers.authorization);
     // [docs] 429 once the account's allowance is used up; no Retry-After header was found documented.
-    if (remaining < 0) throw new ApiError(429, 'rate_limit', 'Your account reached the API rate limit.');
+    if (left < 0) throw new ApiError(429, 'rate_limit', 'Your account reached the API rate limit.');
     const params = decodeGroups(matched?.pattern.exec(path)?.groups ?? {});
     const parsed: ApiRequest = { method, path, query, headers: request.headers, body: parseBody(text), params };
     const instead = await intercept?.(parsed);
@@ -148,7 +151,7 @@ function send(response: ServerResponse, result: ApiResponse, remaining: number):
     // The CLI reports an answer of any other type as a failure to parse [seen].
     'content-type': 'application/json;charset=utf-8',
     'request-id': randomUUID(),
-    'ratelimit-remaining': String(Math.max(0, Math.floor(remaining))),
+    'ratelimit-remaining': String(remaining),
     'cache-control': 'private, no-cache',
     ...result.headers,
     'content-length': Buffer.byteLength(payload),

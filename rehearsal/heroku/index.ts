@@ -61,7 +61,7 @@ export interface HerokuStandIn {
   readonly token: string;
   /** PEM file of the authority of the rendezvous certificate, for NODE_EXTRA_CA_CERTS. */
   readonly caFile: string;
-  /** Method, path and status only, never a body. */
+  /** Method, path, status and what was left, never a body. */
   readonly requests: readonly RecordedRequest[];
   /** May be changed while it runs. */
   readonly settings: HerokuSettings;

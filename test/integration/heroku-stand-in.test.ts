@@ -104,6 +104,7 @@ describe('the API', () => {
     const first = Number((await call('GET', '/account')).headers.get('ratelimit-remaining'));
     const second = Number((await call('GET', '/account')).headers.get('ratelimit-remaining'));
     expect(second).toBeLessThan(first);
+    expect(heroku.requests.at(-1)).toMatchObject({ path: '/account', status: 200, remaining: second });
     heroku.settings.rateLimit = 0;
     const refused = await call('GET', '/account');
     expect([refused.status, refused.body.id, refused.headers.get('ratelimit-remaining')]).toEqual([
@@ -111,6 +112,7 @@ describe('the API', () => {
       'rate_limit',
       '0',
     ]);
+    expect(heroku.requests.at(-1)).toMatchObject({ status: 429, remaining: 0 });
     Object.assign(heroku.settings, { rateLimit: 4_500, rateRefillPerMinute: 60 * 60 * 4_500 });
     await eventually(
       async () => (await call('GET', '/account')).status,

@@ -45,8 +45,16 @@ describe('statistics', () => {
   });
 });
 
-const ratio: Figure = { what: 'one ÷ other', value: 1.384, unit: '×', atMost: 1.25 };
-const time: Figure = { what: 'a worker is ready', value: 1234.5, unit: 'ms', of: 3, range: [1000, 1500], atMost: 1500 };
+const ratio: Figure = { what: 'one ÷ other', value: 1.384, unit: '×', atMost: 1.25, grows: 'not' };
+const time: Figure = {
+  what: 'a worker is ready',
+  value: 1234.5,
+  unit: 'ms',
+  of: 3,
+  range: [1000, 1500],
+  atMost: 1500,
+  grows: 'with the code',
+};
 const plain: Figure = { what: 'events | of a run', value: 256, unit: 'events', grows: 'with the steps' };
 const circumstances = { on: '2026-01-02T03:04:05.000Z', quick: false, load: 0.25, seconds: 61.4 };
 const results: Results = {
@@ -95,10 +103,10 @@ test('the table has ratios first, and says what is missed and what failed', () =
   expect(ratiosFirst(results).ratios).toEqual([ratio]);
   const lines = tableLines(results);
   expect(lines[0]).toBe('Ratios');
-  expect(lines[2]).toMatch(/one ÷ other +1\.38 × +≤ 1\.25 ×: missed$/);
+  expect(lines[2]).toMatch(/one ÷ other +1\.38 × +≤ 1\.25 ×: missed +not$/);
   expect(lines.indexOf('Start')).toBeGreaterThan(2);
   expect(lines.find((line) => line.includes('a worker is ready'))).toMatch(
-    /1,235 ms \(1,000 ms to 1,500 ms, 3\) +≤ 1,500 ms: met/,
+    /1,235 ms \(1,000 ms to 1,500 ms, 3\) +≤ 1,500 ms: met +with the code$/,
   );
   expect(lines).toContain('  failed: no server');
   expect(lines).toContain('  Seen from outside.');
@@ -168,11 +176,17 @@ describe('figures that are measured anew', () => {
   });
 });
 
+const { grows: _, ...untold } = ratio;
+
 test.each([
   ['{', 'it is not JSON'],
   ['[]', /Expected object/],
   [JSON.stringify({ ...results, format: 2 }), /^format: /],
   [JSON.stringify({ ...results, measurements: [{ id: 'start' }] }), /^measurements\.0\./],
+  [
+    JSON.stringify({ ...results, measurements: [{ ...results.measurements[1], figures: [untold] }] }),
+    'measurements.0.figures.0.grows: Required',
+  ],
 ])('a file that the benchmark has not written is refused: %s', (text, why) => {
   expect(() => readResults(text)).toThrow(why);
 });
