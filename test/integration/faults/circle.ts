@@ -33,6 +33,21 @@ export async function leaveDyno({ platform }: Rig, app: RehearsedApp): Promise<v
   expect(status).toBe(201);
 }
 
+/**
+ * Resolves when every dyno that was asked to stop has ended. Before, another attempt would ask it again, which changes nothing:
+ * whether it does would be chance.
+ */
+export async function dynosHaveStopped(rig: Rig, app: RehearsedApp): Promise<void> {
+  const asked = new Set(
+    rig.platform.heroku.requests.flatMap(({ path }) => /\/dynos\/([^/]+)\/actions\/stop$/.exec(path)?.[1] ?? []),
+  );
+  if (asked.size === 0) return;
+  await eventually(
+    () => dynosOf(rig, app),
+    (dynos) => !dynos.some(({ name }) => asked.has(name)),
+  );
+}
+
 /** Resolves in a second in which no dyno was made: the platform's time stamps have whole seconds. */
 export async function dynosHaveAged(rig: Rig, app: RehearsedApp): Promise<void> {
   await eventually(
