@@ -1,23 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
-import { Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { Runtime, type WorkerOptions } from '@temporalio/worker';
 import { buildWorkflowBundle } from '../../worker/bundle.ts';
 import type { Status } from '../../workflows/view.ts';
 import { quietRuntime } from '../workflow/harness.ts';
-import { behaviours, startOf } from './behaviours.ts';
-
-const root = fileURLToPath(new URL('../histories', import.meta.url));
-/** Every history that was ever kept, whichever release recorded it. */
-const recorded = readdirSync(root, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
-  .flatMap(({ name: release }) => readdirSync(join(root, release)).map((file) => ({ release, file })));
-
-const textOf = ({ release, file }: (typeof recorded)[number]): string =>
-  readFileSync(join(root, release, file), 'utf8');
-const behaviourOf = (file: string): string => file.replace(/\.\d+\.json$/, '');
+import { behaviours } from './behaviours.ts';
+import { behaviourOf, recorded, replayOn, textOf } from './recorded.ts';
 
 let workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
 beforeAll(async () => {
@@ -29,16 +16,7 @@ beforeAll(async () => {
 afterAll(() => Runtime.instance().shutdown());
 
 /** Replays a history with the workflow code as it is now; answers what went wrong. */
-async function replay(file: string, text: string): Promise<Error | undefined> {
-  const { app } = startOf(behaviourOf(file)).input;
-  const history = historyFromJSON(JSON.parse(text));
-  for await (const { error } of Worker.runReplayHistories({ workflowBundle }, [
-    { workflowId: `cutover-${app}`, history },
-  ])) {
-    return error;
-  }
-  return new Error('nothing was replayed');
-}
+const replay = (file: string, text: string): Promise<Error | undefined> => replayOn(workflowBundle, file, text);
 
 test.each(recorded)('$release $file replays', async (kept) => {
   expect(await replay(kept.file, textOf(kept))).toBeUndefined();
