@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, totalmem, type } from 'node:os';
 import path from 'node:path';
@@ -46,6 +47,8 @@ async function measureAll(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<Results | undefined> {
+  // Whatever is started listens to it.
+  setMaxListeners(0, signal);
   const done: Measured[] = [];
   for (const id of only) {
     const measured = await measureOne(id, measurements[id], { quick, terminal, signal });

@@ -6,4 +6,6 @@ export const namedCases: Readonly<Record<string, string>> = {
     'the stand-in left the credential `rotating` for ever once its database had ended in the middle: the platform goes on',
   'staging-soak/fence-rehearsal/postgres-killed':
     'a fence that finds the database away keeps its numbers in the run, and makes no table: the drill took that for lost effects',
+  'kill-switch/revoke-grants/parked':
+    'the way back went on, and the platform took the privileges along with the role: the drill took that for doubled effects',
 };

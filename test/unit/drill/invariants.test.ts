@@ -95,6 +95,25 @@ test('a write that was made twice, and one that was not made', () => {
   expect(wrong({ writes: well.writes.slice(0, 2) })).toEqual([]);
 });
 
+test('an undisturbed run is held against what is written down', () => {
+  const alone: Case = { id: 'plan/none', procedure: 'plan', disturbance: 'none', step: null };
+  const seen = { ...well, case: alone, cases: [alone] } as unknown as Seen;
+  expect(judge(seen, seen).duplicates).toEqual([
+    'merge: 1 times, and by its procedure 0',
+    'variables: 1 times, and by its procedure 0',
+  ]);
+  const cutover: Case = { ...alone, id: 'cutover/none', procedure: 'cutover' };
+  const { lost } = judge({ ...seen, case: cutover, cases: [cutover] }, seen);
+  expect(lost).toContain('seal: 0 times, and by its procedure 1');
+});
+
+test('privileges that the platform took along with the role', () => {
+  const items = [{ id: 'revoke-grants', state: 'done', evidence: { exists: false } }];
+  const effects = [...well.effects, { at: 310, what: 'REVOKE TABLE in the catalog' }];
+  expect(wrong({ effects })).toEqual(['twice: REVOKE TABLE in the catalog: 1 times, and undisturbed 0']);
+  expect(wrong({ effects, status: { ...well.status, items } })).toEqual([]);
+});
+
 test('a suite that ran twice, unless a person had it tried again', () => {
   const ran = { writes: [...well.writes, { at: 330, what: 'POST /repos/an/app/dispatches' }] };
   expect(wrong(ran)).toEqual([expect.stringMatching(/^twice: POST .*dispatches: 1 times/)]);
