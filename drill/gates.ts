@@ -15,11 +15,11 @@ const restsOn: Partial<Record<StepId, string>> = {
   ...{ 'rotate-credential': 'rotate', 'restart-rotated': 'rotate', 'smoke-rotated': 'rotate' },
 };
 /** What a soak takes back and takes once more rests on the last plan that was approved before it. */
-const taken = 'rm-11';
+const beforeSoak = 'rm-11';
 
 /** The gate that must be approved before a step writes; undefined for one that needs none. */
 export function gateOfWrite(step: StepId): string | undefined {
-  return ownStep(step) === step ? restsOn[step] : taken;
+  return ownStep(step) === step ? restsOn[step] : beforeSoak;
 }
 
 /** Approvals that do not count by the policy that every drilled app has, and which no run may take for one. */
