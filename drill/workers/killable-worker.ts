@@ -4,6 +4,7 @@ import { Runtime } from '@temporalio/worker';
 import type { Progress } from '../../activities/scope.ts';
 import { readConfig } from '../../worker/config.ts';
 import { createWorker } from '../../worker/create-worker.ts';
+import { steps } from '../../workflows/steps.ts';
 import { isDeathAt, readDiary, writeLine } from './diary.ts';
 
 export interface KillPoint {
@@ -33,6 +34,8 @@ async function run({ codePath, plan, diary }: Orders): Promise<void> {
   const { pid } = process;
   const { worker, close } = await createWorker(readConfig(process.env), {
     listener: ({ step }, progress) => {
+      // What runs beside the steps, and asks who sent a message, is none of them.
+      if (!Object.hasOwn(steps, step)) return;
       const line = { at: Date.now(), pid, step, progress };
       const point = plan.find((one) => one.step === step && one.progress === progress);
       if (point === undefined || readDiary(diary).some((earlier) => isDeathAt(earlier, point))) {
