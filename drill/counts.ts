@@ -18,6 +18,8 @@ const madeForFence: readonly { readonly what: RegExp; readonly times: number }[]
   { what: /^REVOKE (TABLE|SCHEMA)\b.* in the catalog$/, times: 2 },
 ];
 
+/** By its name: each dyno is stopped once. */
+const stopped = /^POST .*\/dynos\/[^/]+\/actions\/stop$/;
 /** Privileges of the role. */
 const privileges = /^(REVOKE|ALTER DEFAULT PRIVILEGES) .* in the catalog$/;
 
@@ -32,13 +34,14 @@ function again({ status }: Seen, activity: string): number {
  * How often a write may be made more or less often than in the undisturbed run, and why. Another attempt that a person asked
  * for is another run of the suite. A fence keeps its numbers in the run where the database is away, and then makes no table
  * for them. A way back goes on without the step that revokes, and then the platform takes the privileges along with the role.
- * How far a cutover came before the kill switch is chance.
+ * A dyno that a dead worker has left is stopped by the way back. How far a cutover came before the kill switch is chance.
  */
 function tolerance(what: string, seen: Seen): { more: number; less: number } {
   const less = seen.case.disturbance === 'undoing' ? Infinity : 0;
   const ofFence = isKeptInRun(seen) ? madeForFence.find((made) => made.what.test(what)) : undefined;
   if (ofFence !== undefined) return { more: 0, less: ofFence.times };
   if (privileges.test(what) && isRoleTaken(seen)) return { more: Infinity, less: Infinity };
+  if (stopped.test(what)) return { more: 1, less };
   return { more: suite.test(what) ? again(seen, 'runSmoke') : 0, less };
 }
 

@@ -8,4 +8,10 @@ export const namedCases: Readonly<Record<string, string>> = {
     'a fence that finds the database away keeps its numbers in the run, and makes no table: the drill took that for lost effects',
   'kill-switch/revoke-grants/parked':
     'the way back went on, and the platform took the privileges along with the role: the drill took that for doubled effects',
+  'kill-switch/unbind-url/parked':
+    "the platform keeps a credential while its URL is attached, so that its own step parks too: the drill took that for the runbook's need of a person",
+  'cutover/confirm-rm-11/parked':
+    'who had sent an approval was asked beside the step, and its line hid the step in the diary: nothing was refused',
+  'cutover/survey-rm-11/undoing':
+    'the survey left a dyno, which the way back stopped: the drill took that for a doubled effect',
 };

@@ -114,6 +114,12 @@ test('privileges that the platform took along with the role', () => {
   expect(wrong({ effects, status: { ...well.status, items } })).toEqual([]);
 });
 
+test('a dyno that was left is stopped, once', () => {
+  const stop = { at: 310, what: 'POST /apps/<app>/dynos/run.7695/actions/stop' };
+  expect(wrong({ writes: [...well.writes, stop] })).toEqual([]);
+  expect(wrong({ writes: [...well.writes, stop, stop] })).toHaveLength(1);
+});
+
 test('a suite that ran twice, unless a person had it tried again', () => {
   const ran = { writes: [...well.writes, { at: 330, what: 'POST /repos/an/app/dispatches' }] };
   expect(wrong(ran)).toEqual([expect.stringMatching(/^twice: POST .*dispatches: 1 times/)]);
@@ -200,6 +206,11 @@ test('what a person had tried again that the platform did not refuse', () => {
   const parked: Case = { ...one, disturbance: 'parked' };
   expect(wrong({ ...inRecord(tried), cases: [parked] })).toEqual([]);
   expect(wrong({ cases: [parked] })).toEqual(['a person had nothing tried again; expected 1 times']);
+  // The platform keeps the credential while its URL is attached.
+  const holding: Case = { ...parked, step: 'unbind-url' };
+  const twice = { ...tried, summary: { ...tried.summary, decisions: [...tried.summary.decisions, resolved] } };
+  expect(wrong({ ...inRecord(twice), cases: [holding] })).toEqual([]);
+  expect(wrong({ ...inRecord(twice), cases: [parked] })).toHaveLength(1);
 });
 
 test('another end than it should have, or a record that says another one', () => {
