@@ -27,7 +27,12 @@ export async function play(
   const people = createPeople(run, platform, app);
   const resolved = new Set<string>();
   for (const deadline = Date.now() + limitMs; ;) {
-    const status = await queryStatus(run);
+    // A worker that stands still is asked too, and does not answer: then the run is looked at again.
+    const status = await queryStatus(run).catch((error: unknown) => {
+      if (signal.aborted || Date.now() > deadline) throw error;
+      return undefined;
+    });
+    if (status === undefined) continue;
     if (status.stage === 'ended' || until(status)) return status;
     if (Date.now() > deadline)
       throw new Error(`the run is still ${status.stage} after ${limitMs / 1000} s: ${whereOf(status)}`);
