@@ -32,7 +32,10 @@ export async function play(
       if (signal.aborted || Date.now() > deadline) throw error;
       return undefined;
     });
-    if (status === undefined) continue;
+    if (status === undefined) {
+      await delay(lookEveryMs, undefined, { signal });
+      continue;
+    }
     if (status.stage === 'ended' || until(status)) return status;
     if (Date.now() > deadline)
       throw new Error(`the run is still ${status.stage} after ${limitMs / 1000} s: ${whereOf(status)}`);
