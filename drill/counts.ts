@@ -1,6 +1,7 @@
 import { steps, type StepId } from '../workflows/steps.ts';
 import type { Seen } from './seen.ts';
 import type { Drilled } from './starts.ts';
+import { stepAt } from './workers/diary.ts';
 import { countsOf } from './writes.ts';
 
 /** What was made too often, and what was not made, a line for each. */
@@ -80,9 +81,7 @@ export function compareWrites(seen: Seen, control: Seen): Miscounted {
  */
 function doubledRestarts(seen: Seen): string[] {
   const { writes, diary, status } = seen;
-  const of = writes
-    .filter(({ what }) => restart.test(what))
-    .map(({ at }) => diary.findLast((line) => line.at <= at)?.step ?? 'no step');
+  const of = writes.filter(({ what }) => restart.test(what)).map(({ at }) => stepAt(diary, at) ?? 'no step');
   return Object.entries(countsOf(of)).flatMap(([step, times]) => {
     const { attempt = 1 } = status.items.find(({ id }) => id === step) ?? {};
     return times > attempt ? [`a restart in ${step}: ${times} times, in ${attempt} attempts that were asked for`] : [];

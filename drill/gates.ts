@@ -3,6 +3,7 @@ import { ownStep } from '../workflows/rehearsal-steps.ts';
 import { steps, type StepId } from '../workflows/steps.ts';
 import type { Seen } from './seen.ts';
 import { drillApprovals } from './stage.ts';
+import { stepAt } from './workers/diary.ts';
 
 /**
  * The gate whose plan a step rests on, of each step that changes the world. It is written down here and not asked of the
@@ -65,7 +66,6 @@ function approvedAt(records: readonly AuditRecord[], gate: string): number {
  * that only looks, but what a dyno goes on with in the database.
  */
 export function gateProblems({ writes, effects, diary, records }: Seen): string[] {
-  const stepAt = (at: number): string | undefined => diary.findLast((line) => line.at <= at)?.step;
   const early = (at: number, what: string, step: string): string[] => {
     const gate = Object.hasOwn(steps, step) ? gateOfWrite(step as StepId) : undefined;
     const isEarly = gate !== undefined && approvedAt(records, gate) > at;
@@ -75,13 +75,13 @@ export function gateProblems({ writes, effects, diary, records }: Seen): string[
     // The pull request is merged by people.
     .filter(({ what }) => !what.endsWith('/merge'))
     .flatMap(({ at, what }) => {
-      const step = stepAt(at);
+      const step = stepAt(diary, at);
       if (step === undefined) return [`${what} was made before any step`];
       const looks = Object.hasOwn(steps, step) && !steps[step as StepId].writes;
       return looks ? [`${what} was made in ${step}, which only looks`] : early(at, what, step);
     });
   const tookEffect = effects.flatMap(({ at, what }) => {
-    const step = stepAt(at);
+    const step = stepAt(diary, at);
     return step === undefined ? [`${what} before any step`] : early(at, what, step);
   });
   return [...asked, ...tookEffect];

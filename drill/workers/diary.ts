@@ -24,6 +24,11 @@ export function readDiary(file: string): DiaryLine[] {
   return whole.map((line) => JSON.parse(line) as DiaryLine);
 }
 
+/** The step that was under way at a moment, in milliseconds since 1970; undefined before any. */
+export function stepAt(diary: readonly DiaryLine[], at: number): string | undefined {
+  return diary.findLast((line) => line.at <= at)?.step;
+}
+
 /** Whether a line stands for this death. */
 export function isDeathAt(line: DiaryLine, point: { readonly step: string; readonly progress: string }): boolean {
   return line.dies !== undefined && line.step === point.step && line.progress === point.progress;

@@ -2,11 +2,10 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { DefaultLogger, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { buildWorkflowBundle } from '../../worker/bundle.ts';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
-const say = (): void => undefined;
-const silent = { log: say, trace: say, debug: say, info: say, warn: say, error: say };
 
 /** A piece of a file in `workflows/`, and what somebody puts in its place. */
 export interface Edit {
@@ -32,11 +31,7 @@ export async function bundleChanged(edits: readonly Edit[]): Promise<WorkflowBun
         throw new Error(`workflows/${file} has this ${parts.length - 1} times, not once: ${from}`);
       await writeFile(join(workflows, file), parts.join(to));
     }
-    return await bundleWorkflowCode({
-      workflowsPath: join(workflows, 'index.ts'),
-      payloadConverterPath: join(workflows, 'payload-converter.ts'),
-      logger: silent,
-    });
+    return await buildWorkflowBundle(new DefaultLogger('WARN'), false, workflows);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }

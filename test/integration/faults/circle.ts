@@ -34,14 +34,14 @@ export async function leaveDyno({ platform }: Rig, app: RehearsedApp): Promise<v
 }
 
 /**
- * Resolves when every dyno that was asked to stop has ended. Before, another attempt would ask it again, which changes nothing:
- * whether it does would be chance.
+ * Resolves when what the step has asked for shows: every dyno that was asked to stop has ended. Before, another attempt would ask
+ * it again, which changes nothing: whether it does would be chance.
  */
-export async function dynosHaveStopped(rig: Rig, app: RehearsedApp): Promise<void> {
+export async function settle(rig: Rig, app: RehearsedApp, step: StepId): Promise<void> {
+  if (step !== 'settle-dynos') return;
   const asked = new Set(
     rig.platform.heroku.requests.flatMap(({ path }) => /\/dynos\/([^/]+)\/actions\/stop$/.exec(path)?.[1] ?? []),
   );
-  if (asked.size === 0) return;
   await eventually(
     () => dynosOf(rig, app),
     (dynos) => !dynos.some(({ name }) => asked.has(name)),

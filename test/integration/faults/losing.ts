@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import type { RehearsedApp } from '../../../rehearsal/apps.ts';
 import type { StepCall, StepId } from '../../../workflows/steps.ts';
-import { dynosHaveStopped } from './circle.ts';
+import { settle } from './circle.ts';
 import { faults } from './faults.ts';
 import { handlingOf, type Observed } from './page.ts';
 import { performThrough, type Fared } from './performing.ts';
@@ -33,7 +33,7 @@ export async function performLosing(
     hasMet = proxy.met() !== undefined;
     // The tries that follow meet nothing.
     proxy.arm(fault, () => false);
-    return step === 'settle-dynos' ? dynosHaveStopped(rig, app) : undefined;
+    return settle(rig, app, step);
   });
   if (!hasMet) return null;
   const { failure } = fared;

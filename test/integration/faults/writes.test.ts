@@ -5,7 +5,7 @@ import type { Rig } from '../cutover-rig.ts';
 import { withoutPullRequest } from '../run-control.ts';
 import type { StepRunner } from '../step-runner.ts';
 import { connectAs } from '../world.ts';
-import { circle, dynosHaveStopped, prepare } from './circle.ts';
+import { circle, prepare, settle } from './circle.ts';
 import { faultsByName, impatientMs } from './faults.ts';
 import { expectSection, handlingOf, tableOf, type Observed, withoutFailure } from './page.ts';
 import { performThrough, type Fared } from './performing.ts';
@@ -40,7 +40,7 @@ async function meet(subject: RehearsedApp, step: StepId, name: string, fault: Fa
   const fared = await performThrough({ rig, steps }, subject, step, call, () => {
     expect([step, proxy.met()]).toEqual([step, expect.anything()]);
     inFirst = proxy.passedOn();
-    return step === 'settle-dynos' ? dynosHaveStopped(rig, subject) : undefined;
+    return settle(rig, subject, step);
   });
   const wroteAgain = proxy.passedOn() > inFirst;
   observed.push({ fault: name, step, failure: fared.failure, does: doneAbout(fared, fault, wroteAgain) });
